@@ -28,6 +28,10 @@ bench-hop:
 bench-hello:
     cargo bench --locked -p benches --bench hello
 
+# Measures the CPU time of TLS handshakes and the memory of idle connections.
+bench-tls:
+    cargo bench --locked -p benches --bench tls
+
 # Compares the lanes of a queue with channels.
 bench-queue:
     cargo bench --locked -p benches --bench queue

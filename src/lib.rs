@@ -75,6 +75,7 @@
 //!
 //! - `http` (default): the module [`http`], from the crate `seda-http`.
 //! - `admin` (part of `http`): the module [`admin`], from the crate `seda-admin`.
+//! - `tls`: TLS on the listeners of the HTTP server, by rustls.
 //!
 //! Guides, measurements and runnable examples are in the repository: `docs/control.md` explains
 //! admission, `docs/overload.md` compares servers under overload.

@@ -10,6 +10,7 @@
 //! `--help` lists the flags; `settings.rs` shows the file that `--config` reads. `kill -HUP` makes
 //! the server read that file again. Its settings of the graph then take effect, all of them or, if
 //! one is invalid, none. With `--history`, `kill -USR1` writes the last ten minutes to a file.
+//! With `--features tls` the flags `--tls-cert` and `--tls-key` encrypt it.
 
 mod file;
 mod history;
@@ -64,7 +65,7 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     let settings = Settings::from_flags(&flags)?;
     let started = settings.clone();
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    if flags.config.is_some() {
+    if flags.config.is_some() || is_encrypted(&settings) {
         // Without a file, the signal ends the program as usual.
         signals.add_signal(SIGHUP)?;
     }
@@ -75,7 +76,7 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     let server = stages::start(settings, site)?;
 
     let (first, others) = server.local_addrs().split_first().ok_or("no socket is inherited")?;
-    let (option, url) = curl(first);
+    let (option, url) = curl(first, is_encrypted(&started));
     match first {
         ListenPlace::Tcp(_) => println!("serving {described} on {url}"),
         place => println!("serving {described} on {place}"),
@@ -106,13 +107,24 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Returns the option and the URL with which curl reaches this place.
-fn curl(place: &ListenPlace) -> (String, String) {
+/// Returns true if the first listener has TLS.
+fn is_encrypted(_settings: &Settings) -> bool {
+    #[cfg(feature = "tls")]
+    if let Some(first) = _settings.http.listen.listeners().first() {
+        return first.tls.is_some();
+    }
+    false
+}
+
+/// Returns the options and the URL with which curl reaches this place.
+fn curl(place: &ListenPlace, is_encrypted: bool) -> (String, String) {
+    // A certificate is for a name, and not for this address.
+    let (trust, scheme) = if is_encrypted { ("-k ", "https") } else { ("", "http") };
     match place {
         ListenPlace::Unix(file) => {
-            (format!("--unix-socket {} ", file.display()), "http://localhost".to_owned())
+            (format!("{trust}--unix-socket {} ", file.display()), format!("{scheme}://localhost"))
         }
-        place => (String::new(), format!("http://{place}")),
+        place => (trust.to_owned(), format!("{scheme}://{place}")),
     }
 }
 

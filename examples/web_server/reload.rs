@@ -1,7 +1,10 @@
-//! SIGHUP: the file of `--config` is read again. The graph applies all of its settings, or none.
+//! SIGHUP: the file of `--config` is read again, and the certificates of TLS. The graph applies all
+//! of its settings, or none.
 
 use crate::settings::{Flags, Settings};
 use seda::http::Server;
+#[cfg(feature = "tls")]
+use seda::http::TlsError;
 use serde::Serialize;
 use std::error::Error;
 use std::io::{self, Write};
@@ -28,8 +31,9 @@ fn reread(
         ("http", differing_keys(&started.http, &settings.http)?),
         ("files", differing_keys(&started.files, &settings.files)?),
     ];
+    let mut said: Vec<_> = reread_certificates(server)?.into_iter().collect();
     let changes = server.graph().reconfigure(&settings.graph)?;
-    let mut said: Vec<String> = changes.iter().map(|change| format!("set {change}")).collect();
+    said.extend(changes.iter().map(|change| format!("set {change}")));
     for (table, keys) in differing.into_iter().filter(|(_, keys)| !keys.is_empty()) {
         let keys = keys.join(", ");
         said.push(format!("restart for what differs in [{table}], which stays as it was: {keys}"));
@@ -38,6 +42,18 @@ fn reread(
         said.push("read the settings again: nothing has changed".to_owned());
     }
     Ok(said)
+}
+
+/// Reads the certificates again; returns what was done, if there are any.
+fn reread_certificates(_server: &Server) -> Result<Option<String>, Box<dyn Error>> {
+    #[cfg(feature = "tls")]
+    return match _server.reload_tls() {
+        Ok(()) => Ok(Some("read the certificates again".to_owned())),
+        Err(TlsError::NoTls) => Ok(None),
+        Err(error) => Err(error.into()),
+    };
+    #[cfg(not(feature = "tls"))]
+    Ok(None)
 }
 
 /// Returns the keys of a table with other values than at the start of the server.

@@ -23,6 +23,8 @@ use crate::file;
 use clap::Parser;
 use seda::http::header::HeaderName;
 use seda::http::{AccessLogFormat, AdminPlace, FilesConfig, HttpConfig, ListenerConfig};
+#[cfg(feature = "tls")]
+use seda::http::{CertificateFiles, TlsConfig};
 use seda::units::parse_duration;
 use seda::{ControlConfig, GraphConfig, Law, Mode, ParseWordError, StageConfig, WorkerRange};
 use serde::Deserialize;
@@ -73,6 +75,14 @@ pub(crate) struct Flags {
     /// Write the last ten minutes, second by second, to a file: after SIGUSR1 and at the end
     #[arg(long, value_name = "FILE")]
     pub(crate) history: Option<PathBuf>,
+    /// Encrypt all listeners, with this certificate and its issuers in PEM; read again after SIGHUP
+    #[cfg(feature = "tls")]
+    #[arg(long, value_name = "FILE.pem", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key of the certificate
+    #[cfg(feature = "tls")]
+    #[arg(long, value_name = "FILE.pem", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Admission law: drain_rate, aimd, credits or gradient
     #[arg(long, value_name = "LAW")]
     pub(crate) law: Option<Law>,
@@ -104,6 +114,8 @@ impl Settings {
         if !flags.listen.is_empty() {
             settings.http.listen = flags.listen.iter().cloned().collect();
         }
+        #[cfg(feature = "tls")]
+        encrypt(&mut settings.http, flags);
         if let Some(place) = &flags.admin {
             settings.http.admin.at = place.clone();
         }
@@ -137,6 +149,20 @@ impl Settings {
         }
         Ok(settings)
     }
+}
+
+/// Encrypts all listeners with the certificate that the flags name, if they do.
+#[cfg(feature = "tls")]
+fn encrypt(http: &mut HttpConfig, flags: &Flags) {
+    let (Some(chain), Some(key)) = (&flags.tls_cert, &flags.tls_key) else { return };
+    let mut tls = TlsConfig::default();
+    tls.certificates.push(CertificateFiles::new(chain, key));
+    let listeners = http.listen.listeners().iter().cloned();
+    let encrypted = listeners.map(|mut listener| {
+        listener.tls = Some(tls.clone());
+        listener
+    });
+    http.listen = encrypted.collect();
 }
 
 /// A controller, or `None` for all of them, and its mode.

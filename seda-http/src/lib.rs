@@ -56,9 +56,10 @@
 //! | `http` | the HTTP/1.1 server: settings, routes, admission, the admin side on a socket |
 //! | `server` | the common part of all servers: listener, builder, reactors with their graph |
 //! | `reactor` | sockets, buffers and time limits; knows no protocol |
+//! | `tls` | encryption without sockets, and its certificates (feature `tls`) |
 //! | [`h1`] | HTTP/1.1 without I/O: bytes to requests, responses to bytes |
 //!
-//! Not in this crate, on purpose: TLS, HTTP/2, upgrades (WebSocket), compression on the fly.
+//! Not in this crate, on purpose: HTTP/2, upgrades (WebSocket), compression on the fly.
 
 #![forbid(unsafe_code)]
 
@@ -69,6 +70,7 @@ mod http;
 mod reactor;
 mod server;
 pub mod tcp;
+mod tls;
 
 #[cfg(unix)]
 pub use crate::files::{CacheControlRule, Files, FilesConfig, FilesError};
@@ -83,6 +85,8 @@ pub use crate::server::{
     BindError, ConfigError, EntryError, Listen, ListenPlace, ListenPlaceError, ListenerConfig,
     ServeError, ServerCounts,
 };
+#[cfg(feature = "tls")]
+pub use crate::tls::{CertificateFiles, TlsConfig, TlsError};
 pub use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 pub use bytes::{Bytes, BytesMut};
 pub use seda_admin::{AdminPath, RequestTimes};

@@ -60,7 +60,7 @@ const HOUSES: &[House] = &[
     },
     House {
         folder: "seda-http/src",
-        rooms: &["tcp", "files", "http", "server", "reactor", "h1"],
+        rooms: &["tcp", "files", "http", "server", "reactor", "tls", "h1"],
         root: &["lib.rs"],
     },
     House {

@@ -47,6 +47,8 @@ const EMPTY_LINES: u8 = 4;
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
+    /// The connection has TLS.
+    is_encrypted: bool,
     methods: Methods,
     /// The caller may stream bodies, so one beyond the limits is announced first.
     may_stream: bool,
@@ -128,6 +130,7 @@ impl Decoder {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            is_encrypted: false,
             methods: Methods::Known,
             may_stream: false,
             client: None,
@@ -155,6 +158,23 @@ impl Decoder {
     #[must_use]
     pub fn any_method(self) -> Self {
         Self { methods: Methods::Any, ..self }
+    }
+
+    /// Reads a connection with TLS: the scheme of its targets is `https`, and one with `http` is
+    /// rejected with 421.
+    ///
+    /// ```
+    /// use seda_http::BytesMut;
+    /// use seda_http::h1::{Decoded, Decoder, Limits, Rejection};
+    ///
+    /// let mut decoder = Decoder::new(Limits::default()).over_tls();
+    /// let mut input = BytesMut::from("GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n");
+    /// let Decoded::Reject(rejection, _) = decoder.decode(&mut input) else { unreachable!() };
+    /// assert_eq!(rejection, Rejection::Misdirected);
+    /// ```
+    #[must_use]
+    pub fn over_tls(self) -> Self {
+        Self { is_encrypted: true, ..self }
     }
 
     /// Lets the caller [stream](Self::stream) bodies, also those beyond [`Limits::body_bytes`]. A
@@ -319,10 +339,7 @@ impl Decoder {
         };
         // The head is whole.
         let bytes = input.split_to(end).freeze();
-        let limits = self.head_limits();
-        let Head { mut request, keep_alive, expects_continue } =
-            head::read(&bytes, self.exchange.version, self.methods, &limits)?;
-        request.set_client(self.client);
+        let Head { request, keep_alive, expects_continue } = self.parse_head(&bytes)?;
         self.exchange.keep_alive = keep_alive;
         // Its framing says whether more bytes follow.
         let body = match request.framing() {
@@ -335,12 +352,18 @@ impl Decoder {
             Framing::Chunked => BodyState::Chunked(Chunked::default()),
         };
         // The head of an unfinished body keeps no part of the input's memory.
-        let bytes = Bytes::copy_from_slice(&bytes);
-        let Head { request, .. } =
-            head::read(&bytes, self.exchange.version, self.methods, &limits)?;
+        let Head { request, .. } = self.parse_head(&Bytes::copy_from_slice(&bytes))?;
         self.state = State::Body(request, body);
         self.expects_continue = expects_continue;
         Ok(Decoded::Head)
+    }
+
+    fn parse_head(&self, bytes: &Bytes) -> Result<Head, Rejection> {
+        let limits = self.head_limits();
+        let (version, is_encrypted) = (self.exchange.version, self.is_encrypted);
+        let mut head = head::read(bytes, version, is_encrypted, self.methods, &limits)?;
+        head.request.set_client(self.client);
+        Ok(head)
     }
 
     /// Returns the limits of a head: a body that may be streamed has any length.

@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 use std::net::IpAddr;
 
 use bytes::Bytes;
+use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header};
 
 use super::{
@@ -40,6 +41,8 @@ const NAME_BYTES_MOST: usize = 65_535;
 pub struct RequestHead {
     method: Method,
     uri: Uri,
+    /// The connection has TLS.
+    is_encrypted: bool,
     version: Version,
     framing: Framing,
     /// The lines of the header fields, each with its CRLF.
@@ -60,6 +63,12 @@ impl RequestHead {
     #[must_use]
     pub fn uri(&self) -> &Uri {
         &self.uri
+    }
+
+    /// Returns the scheme of the connection: `https` with TLS, else `http`.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        if self.is_encrypted { Scheme::HTTPS } else { Scheme::HTTP }
     }
 
     /// Returns the version: HTTP/1.0 or HTTP/1.1.
@@ -118,7 +127,7 @@ impl RequestHead {
         }
     }
 
-    /// Makes the request with this body.
+    /// Makes the request with this body. With TLS, its extensions have the [`Scheme`].
     ///
     /// The Host field of an absolute-form target is replaced by the host of the target (RFC 9112
     /// §3.2.2), so that a handler sees one host.
@@ -142,6 +151,9 @@ impl RequestHead {
         *request.uri_mut() = self.uri;
         *request.version_mut() = self.version;
         *request.headers_mut() = headers;
+        if self.is_encrypted {
+            request.extensions_mut().insert(Scheme::HTTPS);
+        }
         request
     }
 
@@ -175,6 +187,7 @@ pub(super) struct Head {
 pub(super) fn read(
     head: &Bytes,
     version: Version,
+    is_encrypted: bool,
     methods: Methods,
     limits: &Limits,
 ) -> Result<Head, Rejection> {
@@ -187,7 +200,7 @@ pub(super) fn read(
     // The request line.
     let method = method(parsed.method.unwrap_or_default(), methods)?;
     let target = head.slice_ref(parsed.path.unwrap_or_default().as_bytes());
-    let uri = target::read(target, &method, limits)?;
+    let uri = target::read(target, &method, is_encrypted, limits)?;
 
     // The header fields.
     let mut fields = Fields::default();
@@ -205,7 +218,16 @@ pub(super) fn read(
         keep_alive: fields.persistence.keeps(version),
         // An expectation of an HTTP/1.0 client is ignored (RFC 9110 §10.1.1).
         expects_continue: fields.expects_continue && version != Version::HTTP_10,
-        request: RequestHead { method, uri, version, framing, lines, count, client: None },
+        request: RequestHead {
+            method,
+            uri,
+            is_encrypted,
+            version,
+            framing,
+            lines,
+            count,
+            client: None,
+        },
     })
 }
 

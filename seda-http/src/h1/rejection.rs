@@ -38,8 +38,9 @@ pub enum Rejection {
     /// 417: the expectation is not `100-continue` (RFC 9110 §10.1.1).
     #[error("the only expectation that can be met is 100-continue")]
     ExpectationFailed,
-    /// 421: the scheme of the target is not `http` (RFC 9110 §7.4).
-    #[error("this connection is for http targets alone")]
+    /// 421: the scheme of the target is not that of the connection: `https` with TLS, else `http`
+    /// (RFC 9110 §7.4).
+    #[error("the scheme of the target is not that of this connection")]
     Misdirected,
     /// 431: head or trailers are larger than [`Limits::head_bytes`](super::Limits).
     #[error("the header fields are larger than {limit} bytes")]

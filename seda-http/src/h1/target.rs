@@ -9,12 +9,17 @@ use super::{
     rejection::Rejection,
 };
 
-/// Reads a target: origin-form (`/path?query`), absolute-form (`http://host/path`), or
-/// asterisk-form (`*`, for OPTIONS only). The authority-form belongs to CONNECT, which is rejected
-/// before.
+/// Reads a target: origin-form (`/path?query`), absolute-form (`http://host/path`) with the scheme
+/// of the connection, or asterisk-form (`*`, for OPTIONS only). The authority-form belongs to
+/// CONNECT, which is rejected before.
 ///
 /// The path is neither decoded nor normalised. That is left to the handler.
-pub(super) fn read(target: Bytes, method: &Method, limits: &Limits) -> Result<Uri, Rejection> {
+pub(super) fn read(
+    target: Bytes,
+    method: &Method,
+    is_encrypted: bool,
+    limits: &Limits,
+) -> Result<Uri, Rejection> {
     let limit = limits.uri_bytes.min(URI_BYTES_MOST);
     if target.len() > limit {
         return Err(Rejection::TargetTooLong { limit });
@@ -32,8 +37,9 @@ pub(super) fn read(target: Bytes, method: &Method, limits: &Limits) -> Result<Ur
     if !is_absolute(&uri) {
         return Err(Rejection::BadRequest("the target has a form that its method does not allow"));
     }
-    // A target of another scheme was not meant for a connection without TLS.
-    if uri.scheme() == Some(&Scheme::HTTP) { Ok(uri) } else { Err(Rejection::Misdirected) }
+    // `https` was not meant for a connection without TLS, nor `http` for one with it.
+    let scheme = if is_encrypted { Scheme::HTTPS } else { Scheme::HTTP };
+    if uri.scheme() == Some(&scheme) { Ok(uri) } else { Err(Rejection::Misdirected) }
 }
 
 /// Returns true for printable ASCII except `#`. A fragment is never sent (RFC 9110 §7.1), and

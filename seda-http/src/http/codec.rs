@@ -98,6 +98,12 @@ impl Http1 {
         Exchange { framing, notes: Some(Box::new(Notes { id, record })), label: None }
     }
 
+    /// Returns the exchange of the last response to a client without a readable head.
+    fn last_exchange(&self) -> Exchange {
+        let framing = h1::Exchange { version: Version::HTTP_11, head: false, keep_alive: false };
+        self.exchange(None, framing)
+    }
+
     /// Returns a request with its exchange, which has the same id.
     fn received(
         &self,
@@ -138,6 +144,7 @@ impl Codec for Http1 {
 
     fn decoder(&self, origin: &Origin) -> Decoder {
         let decoder = Decoder::new(self.limits).of_client(origin.client());
+        let decoder = if origin.is_encrypted() { decoder.over_tls() } else { decoder };
         let decoder = if self.any_method { decoder.any_method() } else { decoder };
         if self.may_stream { decoder.streams_bodies() } else { decoder }
     }
@@ -242,9 +249,12 @@ impl Codec for Http1 {
             Expecting::Body => "the request's body did not come in time\n",
             _ => "the request's head did not come in time\n",
         };
-        let framing = h1::Exchange { version: Version::HTTP_11, head: false, keep_alive: false };
-        let exchange = self.exchange(None, framing);
-        (responses::text(StatusCode::REQUEST_TIMEOUT, text).into(), exchange)
+        (responses::text(StatusCode::REQUEST_TIMEOUT, text).into(), self.last_exchange())
+    }
+
+    fn foreign_response(&self) -> Option<(Reply, Exchange)> {
+        let text = "this port speaks HTTPS: ask for an https address\n";
+        Some((responses::text(StatusCode::BAD_REQUEST, text).into(), self.last_exchange()))
     }
 
     fn is_last(exchange: &Exchange) -> bool {

@@ -19,8 +19,8 @@ const RETRY_MOST: Duration = Duration::from_secs(60 * 60);
 /// The settings of an HTTP server. Each has a default. Durations are written `10s`, `250ms`.
 ///
 /// The memory that clients can make the server hold is bounded by `body.budget` + `connections` ×
-/// (`limits.head_bytes` + `write_buffer` + one read of 64 KiB). With an access log it is
-/// `access_log.queue` × 10 KB and 4 KiB for each request in flight more.
+/// (`limits.head_bytes` + `write_buffer` + one read of 64 KiB, and 160 KiB with TLS). With an
+/// access log it is `access_log.queue` × 10 KB and 4 KiB for each request in flight more.
 ///
 /// ```
 /// use seda_http::HttpConfig;
@@ -97,7 +97,8 @@ pub struct HttpConfig {
     #[serde(with = "seda_core::units::duration")]
     pub idle_timeout: Duration,
     /// The longest time from the first byte of a request's head to its end, 1 ms to one day. A
-    /// slower head is answered with 408 (RFC 9110 §15.5.9).
+    /// slower head is answered with 408 (RFC 9110 §15.5.9). A TLS handshake has the same time, from
+    /// the accepted connection on.
     ///
     /// Default 10 s: enough for three retransmissions, and too short for clients that send byte by
     /// byte to collect connections.

@@ -5,6 +5,7 @@ use super::client::ClientAddress;
 use super::responses::{Answer, ErrorResponse};
 use crate::reactor::{Body, BodyReader};
 use bytes::Bytes;
+use http::uri::Scheme;
 use http::{Request, Response};
 use seda_core::Responder;
 use std::net::{IpAddr, SocketAddr};
@@ -124,6 +125,23 @@ impl<P> HttpRequest<P> {
     /// ```
     pub fn id(&self) -> Option<&str> {
         self.request.extensions().get::<RequestId>().map(RequestId::as_str)
+    }
+
+    /// Returns the scheme of the connection: `https` with TLS, else `http`. Absolute links and
+    /// redirects need it.
+    ///
+    /// ```
+    /// use seda_http::{HttpRequest, StatusCode, text};
+    ///
+    /// fn handle(call: HttpRequest) {
+    ///     let host = call.request.headers()["host"].to_str().unwrap_or_default();
+    ///     let link = format!("{}://{host}/\n", call.scheme());
+    ///     call.respond(text(StatusCode::OK, link));
+    /// }
+    /// # let _ = handle;
+    /// ```
+    pub fn scheme(&self) -> Scheme {
+        self.request.extensions().get().cloned().unwrap_or(Scheme::HTTP)
     }
 
     /// Returns the id of the last event that the client has seen, if it connects again to an event

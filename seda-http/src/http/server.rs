@@ -5,6 +5,8 @@ use super::admin_config::AdminPlace;
 use super::reply::Reply;
 use super::times::TimeRegistry;
 use crate::server::{ListenPlace, ReactorGroup, ServerCounts, SideReactor};
+#[cfg(feature = "tls")]
+use crate::tls::TlsError;
 use seda_admin::{Admin, RequestTimes};
 use seda_core::{Drained, Running};
 use std::fmt;
@@ -69,6 +71,17 @@ impl Server {
     ) -> Self {
         let (_admin_reactor, _access_log) = (admin_reactor, access_log);
         Self { admin, admin_place, times, group, _admin_reactor, _access_log }
+    }
+
+    /// Reads the files of all certificates again, which the settings of the listeners name
+    /// ([`ListenerConfig::tls`](crate::ListenerConfig::tls)). New handshakes use what they have.
+    /// Connections and tickets of before stay.
+    ///
+    /// # Errors
+    /// [`TlsError`] with the file that cannot be used, and the reason; then all certificates stay.
+    #[cfg(feature = "tls")]
+    pub fn reload_tls(&self) -> Result<(), TlsError> {
+        self.group.reload_tls()
     }
 
     /// Returns the first TCP address that the server listens on, with the port that replaced port

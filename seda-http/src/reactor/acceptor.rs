@@ -262,7 +262,7 @@ impl<R> Acceptor<R> {
             match listener.listening.socket.accept() {
                 Ok((socket, peer)) => {
                     self.error_logged = false;
-                    let origin = Origin::of_peer(peer);
+                    let origin = Origin::of_peer(peer).with_tls(rules.tls.is_some());
                     if rules.admits(&origin) {
                         let network = self.connection_count.network(origin.client());
                         return Some(Uncounted { socket, origin, rules, network });

@@ -89,6 +89,12 @@ pub(crate) trait Codec: Send + 'static {
     /// Returns the last response to a client that did not send `expecting` in time.
     fn timeout_response(&self, expecting: Expecting) -> (Self::Response, Self::Exchange);
 
+    /// Returns the last response to a client that does not encrypt where it should. `None` closes
+    /// the connection without one.
+    fn foreign_response(&self) -> Option<(Self::Response, Self::Exchange)> {
+        None
+    }
+
     /// Returns true if the connection ends after this exchange.
     fn is_last(exchange: &Self::Exchange) -> bool;
 

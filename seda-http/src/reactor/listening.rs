@@ -3,6 +3,7 @@
 use super::clients::peer_list::PeerList;
 use super::origin::Origin;
 use super::socket::Listener;
+use crate::tls::TlsServer;
 use std::sync::Arc;
 
 /// A listening socket with the rules for its connections.
@@ -21,6 +22,8 @@ pub(crate) struct ListenerRules {
     /// The peers that may connect, each of which sends a PROXY header first. `None`: every peer
     /// may connect, and none sends one.
     pub(crate) proxy_protocol: Option<PeerList>,
+    /// The encryption of each connection, behind its PROXY header. `None`: there is none.
+    pub(crate) tls: Option<TlsServer>,
 }
 
 impl ListenerRules {

@@ -7,8 +7,10 @@ use super::listening::ListenerRules;
 use super::origin::Origin;
 use super::socket::Socket;
 use super::unparker::Unparker;
+use crate::tls::Session;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use seda_core::{Outcome, ReplyAddress, ReplySink};
+use std::io;
 use std::sync::Arc;
 
 /// A message to a reactor.
@@ -17,6 +19,8 @@ pub(crate) enum ReactorMessage<R> {
     Outcome(ReplyAddress, Outcome<R>),
     /// The stream of a connection has bytes, or room.
     Wake(ReplyAddress),
+    /// A session after a step of its handshake.
+    Handshaken(ReplyAddress, Box<Session>, io::Result<()>),
     /// A connection that the acceptor gives to this reactor.
     Accepted(Accepted),
     /// The order to close connections for newcomers, if this reactor has any to close.
@@ -38,8 +42,9 @@ pub(crate) struct Accepted {
 /// The way from other threads to a reactor.
 ///
 /// The channel has no bound of its own and needs none. An outcome has the place that was reserved
-/// when its request was admitted (connections × pipeline); an accepted connection is counted; a
-/// stream wakes its reactor once for each time that the reactor has found it empty or full.
+/// when its request was admitted (connections × pipeline); an accepted connection is counted, and
+/// has one step of its handshake on its way at a time; a stream wakes its reactor once for each
+/// time that the reactor has found it empty or full.
 pub(crate) struct Mailbox<R> {
     messages: Sender<ReactorMessage<R>>,
     unparker: Arc<Unparker>,

@@ -1,6 +1,6 @@
 //! Reactors: the sockets, buffers and time limits of many connections on one thread.
 //!
-//! The room imports no other room of this crate, and knows no protocol: bytes become requests
+//! The room imports `tls` alone, and knows no protocol: bytes become requests
 //! through a [`Codec`], and requests enter the graph through a [`Service`]. Listening, starting
 //! and draining servers do not belong here (`server`).
 //!
@@ -42,7 +42,7 @@
 //! | `connection` | one client: buffers, requests in flight, phase |
 //! | `pipeline`, `output` | responses in order; bytes to write |
 //! | `body` | [`Body`]; bodies that are streamed in either direction; the memory of bodies |
-//! | `stream`, `socket` | a connection's readiness; TCP and Unix sockets, the two system calls |
+//! | `stream`, `socket` | readiness and encryption; TCP and Unix sockets, the two system calls |
 //! | `origin`, `proxy_header` | the peer of a connection, and its client; the PROXY protocol |
 //! | `settings`, `timeouts` | bounds; time limits |
 //! | `counters` | what the reactors have done beside requests |
@@ -156,7 +156,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         counters: Arc<Counters>,
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
-        let ReactorParts { poll, mailbox, messages, bodies } = parts;
+        let ReactorParts { poll, mailbox, messages, bodies, handshaker } = parts;
         if let Some(acceptor) = &mut acceptor {
             acceptor.register(poll.registry())?;
         }
@@ -171,7 +171,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             ready: ReadyQueue::default(),
             codec,
             service,
-            bounds: Bounds { settings, counters, bodies },
+            bounds: Bounds { settings, counters, bodies, handshaker },
             scratch: vec![0; CHUNK].into_boxed_slice(),
             clock,
             now,
@@ -200,6 +200,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
                 counters: &self.bounds.counters,
                 bodies: &self.bounds.bodies,
                 mailbox: &self.mailbox,
+                handshaker: self.bounds.handshaker.as_ref(),
                 scratch: &mut self.scratch,
                 now: self.now,
                 draining: true,
@@ -303,6 +304,12 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
                     self.ready.push(connection);
                 }
             }
+            ReactorMessage::Handshaken(address, session, done) => {
+                if let Some(connection) = self.connections.at(address) {
+                    connection.take_back(session, &done);
+                    self.ready.push(connection);
+                }
+            }
             ReactorMessage::Accepted(accepted) => self.open(accepted),
             ReactorMessage::MakeRoom(request) => {
                 self.make_room(&request);
@@ -366,8 +373,16 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             tracing::warn!(%error, %peer, "cannot watch a connection; it is closed");
             return;
         }
+        let session = match &accepted.rules.tls {
+            // It has said why there is none.
+            Some(tls) => match tls.session() {
+                Some(session) => Some(session),
+                None => return,
+            },
+            None => None,
+        };
         let decoder = self.codec.decoder(&accepted.origin);
-        let mut connection = Connection::new(accepted, address, decoder, self.now);
+        let mut connection = Connection::new(accepted, session, address, decoder, self.now);
         // Clients speak first, so the first request is usually here already.
         self.ready.push(&mut connection);
         self.connections.insert(connection);
@@ -401,6 +416,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
                 counters: &self.bounds.counters,
                 bodies: &self.bounds.bodies,
                 mailbox: &self.mailbox,
+                handshaker: self.bounds.handshaker.as_ref(),
                 scratch: &mut self.scratch,
                 now: self.now,
                 draining: self.draining,

@@ -2,18 +2,31 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-/// The two addresses of a connection. They differ behind a proxy that names its client.
+/// The two addresses of a connection, which differ behind a proxy that names its client, and its
+/// encryption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     /// The other end of the socket; `None` at a Unix socket, whose peers have no address.
     peer: Option<SocketAddr>,
     client: Option<IpAddr>,
+    is_encrypted: bool,
 }
 
 impl Origin {
     /// Returns the origin of a connection whose peer is the client.
     pub(crate) fn of_peer(peer: Option<SocketAddr>) -> Self {
-        Self { peer, client: peer.map(|peer| peer.ip().to_canonical()) }
+        let client = peer.map(|peer| peer.ip().to_canonical());
+        Self { peer, client, is_encrypted: false }
+    }
+
+    /// Returns the same connection with TLS, or without.
+    pub(crate) fn with_tls(self, is_encrypted: bool) -> Self {
+        Self { is_encrypted, ..self }
+    }
+
+    /// Returns true if the connection has TLS.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.is_encrypted
     }
 
     /// Returns the same connection with another client; `None` if its address is not known.

@@ -2,6 +2,7 @@
 
 use super::body::budget::BodyBudget;
 use super::mailbox::{Mailbox, ReactorMessage};
+use crate::tls::Handshaker;
 use crossbeam_channel::Receiver;
 use mio::{Poll, Token};
 use std::io;
@@ -17,6 +18,8 @@ pub(crate) struct ReactorParts<R> {
     pub(super) mailbox: Arc<Mailbox<R>>,
     pub(super) messages: Receiver<ReactorMessage<R>>,
     pub(super) bodies: Arc<BodyBudget>,
+    /// `None` if no connection is encrypted.
+    pub(super) handshaker: Option<Handshaker>,
 }
 
 impl<R> ReactorParts<R> {
@@ -25,7 +28,12 @@ impl<R> ReactorParts<R> {
         let poll = Poll::new()?;
         let (mailbox, messages) = Mailbox::new(mio::Waker::new(poll.registry(), WAKER)?);
         let bodies = Arc::new(BodyBudget::new(body_bytes));
-        Ok(Self { poll, mailbox: Arc::new(mailbox), messages, bodies })
+        Ok(Self { poll, mailbox: Arc::new(mailbox), messages, bodies, handshaker: None })
+    }
+
+    /// Sets the thread that computes the handshakes of encrypted connections.
+    pub(crate) fn with_handshaker(self, handshaker: Option<Handshaker>) -> Self {
+        Self { handshaker, ..self }
     }
 
     pub(crate) fn bodies(&self) -> &Arc<BodyBudget> {

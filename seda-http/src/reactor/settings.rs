@@ -2,6 +2,7 @@
 
 use super::body::budget::BodyBudget;
 use super::counters::Counters;
+use crate::tls::Handshaker;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ pub(crate) struct Settings {
     pub(crate) write_buffer: usize,
     /// The longest time between two requests.
     pub(crate) idle: Duration,
-    /// The longest time from a request's first byte to the end of its head.
+    /// The longest time from a request's first byte to the end of its head, and of a handshake.
     pub(crate) head: Duration,
     /// The longest time between two reads of a body, and for the whole rest of a refused one.
     pub(crate) body: Duration,
@@ -38,4 +39,6 @@ pub(super) struct Bounds {
     pub(super) settings: Settings,
     pub(super) counters: Arc<Counters>,
     pub(super) bodies: Arc<BodyBudget>,
+    /// `None` if no connection is encrypted.
+    pub(super) handshaker: Option<Handshaker>,
 }

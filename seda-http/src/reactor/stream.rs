@@ -1,9 +1,11 @@
-//! A client's socket with its readiness. The poll reports only changes of it.
+//! A client's socket with its readiness and its encryption. The poll reports only changes of
+//! readiness.
 
 use super::socket::Socket;
+use crate::tls::{Session, Wanted};
 use bytes::BytesMut;
 use mio::event::Event;
-use std::io::{self, ErrorKind, IoSlice, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::Shutdown;
 
 /// The least memory to allocate when a read does not fit. Most heads are smaller.
@@ -17,7 +19,8 @@ pub(super) struct Disconnected;
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) socket: Socket,
-    /// There may be bytes to read.
+    encryption: Encryption,
+    /// There may be bytes to read, of the socket or already decrypted.
     pub(super) is_readable: bool,
     /// There may be room for bytes.
     pub(super) is_writable: bool,
@@ -29,11 +32,41 @@ pub(super) struct Stream {
     pub(super) is_dead: bool,
 }
 
+/// The way from the bytes of a socket to those of the protocol.
+#[derive(Debug)]
+enum Encryption {
+    /// They are the same.
+    Plain,
+    /// TLS.
+    Session(Box<Session>),
+    /// TLS; a step of its handshake is computed on another thread.
+    Away { _wanted: Wanted },
+}
+
+/// The result of one read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct BytesRead {
+    /// Bytes for the protocol.
+    pub(super) plain: usize,
+    /// Bytes that the socket gave: what the read has cost.
+    pub(super) wire: usize,
+}
+
+/// The result of a part of a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Handshake {
+    /// It goes on with an event, or when its step comes back.
+    Unfinished,
+    /// The client speaks another protocol. The stream is plain now.
+    Foreign,
+}
+
 impl Stream {
     /// Returns the stream of a new connection, ready in both directions until proved otherwise.
-    pub(super) fn new(socket: Socket) -> Self {
+    pub(super) fn new(socket: Socket, session: Option<Box<Session>>) -> Self {
         Self {
             socket,
+            encryption: session.map_or(Encryption::Plain, Encryption::Session),
             is_readable: true,
             is_writable: true,
             is_read_closed: false,
@@ -50,7 +83,7 @@ impl Stream {
         self.is_dead |= event.is_error() || event.is_write_closed();
     }
 
-    /// Reads once and appends to `input`. Returns the number of bytes.
+    /// Reads once and appends at most `most` bytes to `input`.
     ///
     /// The bytes pass through `scratch`: an idle connection then needs no buffer, and no memory is
     /// cleared only to be read into.
@@ -58,18 +91,48 @@ impl Stream {
         &mut self,
         input: &mut BytesMut,
         scratch: &mut [u8],
-    ) -> Result<usize, Disconnected> {
-        let read = self.discard(scratch)?;
+        most: usize,
+    ) -> Result<BytesRead, Disconnected> {
+        if !matches!(self.encryption, Encryption::Plain) {
+            return self.read_encrypted(input, scratch, most);
+        }
+        let most = scratch.len().min(most);
+        let read = self.discard(scratch.get_mut(..most).unwrap_or_default())?;
         if read > 0 {
             if input.capacity() - input.len() < read {
                 input.reserve(read.max(INPUT_BYTES));
             }
             input.extend_from_slice(scratch.get(..read).unwrap_or_default());
         }
-        Ok(read)
+        Ok(BytesRead { plain: read, wire: read })
     }
 
-    /// Reads once into `scratch` and keeps nothing. Returns the number of bytes.
+    fn read_encrypted(
+        &mut self,
+        input: &mut BytesMut,
+        scratch: &mut [u8],
+        most: usize,
+    ) -> Result<BytesRead, Disconnected> {
+        let Encryption::Session(session) = &mut self.encryption else {
+            return Ok(BytesRead::default());
+        };
+        let Ok(received) = session.read(&mut Wire(&mut self.socket), scratch, input, most) else {
+            // The alert, if the client is at fault.
+            let _ = session.push(&mut Wire(&mut self.socket));
+            return Err(Disconnected);
+        };
+        let has_input = session.has_input();
+        if session.end().is_some() {
+            self.is_at_eof = !has_input;
+            self.is_readable = has_input;
+        } else if received.wire > 0 || received.is_drained {
+            let is_drained = received.is_drained && !self.is_read_closed && cfg!(unix);
+            self.is_readable = has_input || !is_drained;
+        }
+        Ok(BytesRead { plain: received.plain, wire: received.wire })
+    }
+
+    /// Reads once into `scratch` and keeps nothing. Returns the number of bytes, encrypted or not.
     pub(super) fn discard(&mut self, scratch: &mut [u8]) -> Result<usize, Disconnected> {
         match self.socket.receive(scratch) {
             Ok(0) => {
@@ -118,19 +181,157 @@ impl Stream {
         }
     }
 
-    /// Shuts the sending side.
+    /// Takes in the result of a write. An encrypted stream knows it already.
+    pub(super) fn note_written(&mut self, is_full: bool) {
+        if matches!(self.encryption, Encryption::Plain) {
+            self.is_writable = !is_full;
+        }
+    }
+
+    /// Returns true if encrypted bytes wait for the socket.
+    pub(super) fn has_records(&self) -> bool {
+        match &self.encryption {
+            Encryption::Session(session) => session.has_records(),
+            Encryption::Plain | Encryption::Away { .. } => false,
+        }
+    }
+
+    /// Sends encrypted bytes that wait. Returns the number that the socket took.
+    pub(super) fn push(&mut self) -> Result<usize, Disconnected> {
+        let Encryption::Session(session) = &mut self.encryption else { return Ok(0) };
+        if !self.is_writable || !session.has_records() {
+            return Ok(0);
+        }
+        let pushed = session.push(&mut Wire(&mut self.socket)).map_err(|_| Disconnected)?;
+        self.is_writable = !pushed.is_full;
+        Ok(pushed.bytes)
+    }
+
+    /// Says that no more bytes follow (`close_notify`), if the stream is encrypted. Returns true
+    /// once the socket has taken all bytes.
+    pub(super) fn close(&mut self) -> Result<bool, Disconnected> {
+        if let Encryption::Session(session) = &mut self.encryption {
+            session.close();
+            self.push()?;
+        }
+        Ok(!self.has_records())
+    }
+
+    /// Shuts the sending side. What the client still sends is not decrypted.
     pub(super) fn send_fin(&mut self) -> Result<(), Disconnected> {
+        self.encryption = Encryption::Plain;
         self.socket.shutdown(Shutdown::Write).map_err(|_| Disconnected)
+    }
+}
+
+/// The handshake.
+impl Stream {
+    pub(super) fn is_handshaking(&self) -> bool {
+        match &self.encryption {
+            Encryption::Plain => false,
+            Encryption::Session(session) => session.is_handshaking(),
+            Encryption::Away { .. } => true,
+        }
+    }
+
+    /// Sends and reads what the sockets take and have. Once a whole record is here, its step is
+    /// submitted to another thread.
+    pub(super) fn handshake(
+        &mut self,
+        scratch: &mut [u8],
+        submit: impl FnOnce(Box<Session>) -> Option<Wanted>,
+    ) -> Result<Handshake, Disconnected> {
+        self.push()?;
+        let Encryption::Session(session) = &mut self.encryption else {
+            return Ok(Handshake::Unfinished);
+        };
+        while self.is_readable && !session.has_record() && !session.is_foreign() {
+            let received = session.receive(&mut Wire(&mut self.socket), scratch);
+            let received = received.map_err(|_| Disconnected)?;
+            self.is_readable = !received.is_drained || self.is_read_closed || !cfg!(unix);
+            if session.end().is_some() {
+                return Err(Disconnected);
+            }
+            if received.is_drained && received.wire == 0 {
+                break;
+            }
+        }
+        if session.is_foreign() {
+            self.encryption = Encryption::Plain;
+            return Ok(Handshake::Foreign);
+        }
+        if session.has_record()
+            && let Encryption::Session(session) =
+                std::mem::replace(&mut self.encryption, Encryption::Plain)
+        {
+            let _wanted = submit(session).ok_or(Disconnected)?;
+            self.encryption = Encryption::Away { _wanted };
+        }
+        Ok(Handshake::Unfinished)
+    }
+
+    /// Takes a session back after a step of its handshake. A step that failed ends the connection
+    /// after its alert.
+    pub(super) fn take_back(&mut self, session: Box<Session>, done: &io::Result<()>) {
+        self.encryption = Encryption::Session(session);
+        // Later bytes may have arrived with the step's.
+        self.is_readable = true;
+        if done.is_err() {
+            let _ = self.push();
+            self.is_dead = true;
+        }
     }
 }
 
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.socket.send(bytes)
+        match &self.encryption {
+            Encryption::Plain => self.socket.send(bytes),
+            _ => self.write_encrypted(&[IoSlice::new(bytes)]),
+        }
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.socket.send_vectored(slices)
+        match &self.encryption {
+            Encryption::Plain => self.socket.send_vectored(slices),
+            _ => self.write_encrypted(slices),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream {
+    /// Encrypts what has room, and sends it as far as the socket takes it.
+    fn write_encrypted(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let Encryption::Session(session) = &mut self.encryption else {
+            return Err(ErrorKind::WouldBlock.into());
+        };
+        let taken = session.write(slices)?;
+        self.push().map_err(|_| ErrorKind::BrokenPipe)?;
+        // Without room the records of before still wait.
+        if taken == 0 { Err(ErrorKind::WouldBlock.into()) } else { Ok(taken) }
+    }
+}
+
+/// A socket as a session reads and writes it.
+struct Wire<'a>(&'a mut Socket);
+
+impl Read for Wire<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.0.receive(bytes)
+    }
+}
+
+impl Write for Wire<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.send(bytes)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.send_vectored(slices)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,6 +1,8 @@
 //! The errors before a server serves. Each message names the remedy.
 
 use crate::h1::LimitsError;
+#[cfg(feature = "tls")]
+use crate::tls::TlsError;
 use seda_core::GraphError;
 use std::io;
 use std::net::SocketAddr;
@@ -103,6 +105,10 @@ pub enum BindError {
         /// The reason.
         source: io::Error,
     },
+    /// The certificates of a listener cannot be used.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The operating system refuses the listener of the admin side.
     #[error(
         "cannot listen on `admin.at` = {place}: {source}; choose a free port or another file, end \

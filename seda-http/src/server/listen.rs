@@ -2,6 +2,8 @@
 
 use super::error::ConfigError;
 use crate::reactor::{LISTENERS_MOST, PeerList};
+#[cfg(feature = "tls")]
+use crate::tls::TlsConfig;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -74,6 +76,12 @@ pub struct ListenerConfig {
     /// is mandatory, because without it a client could send its own; and a peer that is not listed
     /// is closed and counted in [`ServerCounts::refused_proxies`](crate::ServerCounts).
     pub proxy_protocol: Option<PeerList>,
+    /// The encryption of its connections with TLS 1.2 or 1.3, and its certificates. With a proxy
+    /// that sends a header, it begins behind the header.
+    ///
+    /// Default `None`: no encryption.
+    #[cfg(feature = "tls")]
+    pub tls: Option<TlsConfig>,
 }
 
 /// The place of a listener. It is written as one word:
@@ -154,9 +162,14 @@ impl Listen {
 }
 
 impl ListenerConfig {
-    /// Returns a listener at this place, without a proxy in front of it.
+    /// Returns a listener at this place, without a proxy in front of it and without encryption.
     pub fn at(place: ListenPlace) -> Self {
-        Self { at: place, proxy_protocol: None }
+        Self {
+            at: place,
+            proxy_protocol: None,
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
     }
 }
 
@@ -256,8 +269,33 @@ impl From<ListenPlace> for String {
 #[serde(deny_unknown_fields)]
 struct Table {
     at: ListenPlace,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     proxy_protocol: Option<PeerList>,
+    #[cfg(feature = "tls")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tls: Option<TlsConfig>,
+}
+
+impl From<Table> for ListenerConfig {
+    fn from(table: Table) -> Self {
+        Self {
+            at: table.at,
+            proxy_protocol: table.proxy_protocol,
+            #[cfg(feature = "tls")]
+            tls: table.tls,
+        }
+    }
+}
+
+impl From<ListenerConfig> for Table {
+    fn from(listener: ListenerConfig) -> Self {
+        Self {
+            at: listener.at,
+            proxy_protocol: listener.proxy_protocol,
+            #[cfg(feature = "tls")]
+            tls: listener.tls,
+        }
+    }
 }
 
 /// A listener as it is written: without settings of its own it is one word.
@@ -270,10 +308,10 @@ enum WrittenListener {
 
 impl From<ListenerConfig> for WrittenListener {
     fn from(listener: ListenerConfig) -> Self {
-        match listener {
-            ListenerConfig { at, proxy_protocol: None } => Self::Place(at),
-            ListenerConfig { at, proxy_protocol } => Self::Table(Table { at, proxy_protocol }),
+        if listener == ListenerConfig::at(listener.at.clone()) {
+            return Self::Place(listener.at);
         }
+        Self::Table(listener.into())
     }
 }
 
@@ -333,8 +371,7 @@ impl<'de> Visitor<'de> for ListenerVisitor {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<ListenerConfig, M::Error> {
-        let Table { at, proxy_protocol } = Table::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(ListenerConfig { at, proxy_protocol })
+        Table::deserialize(MapAccessDeserializer::new(map)).map(ListenerConfig::from)
     }
 }
 
@@ -407,7 +444,7 @@ mod tests {
             assert!(error.starts_with(&begin), "{error}");
         }
         for (json, fault) in [
-            (r#"{"at":"80","mode":1}"#, "unknown field `mode`, expected `at` or `proxy_protocol`"),
+            (r#"{"at":"80","mode":1}"#, "unknown field `mode`, expected "),
             (r#"{"proxy_protocol":[]}"#, "missing field `at`"),
             ("true", "expected an address like \"127.0.0.1:8080\", \"unix:FILE\" or \"inherited\""),
             ("[true]", "expected an address like \"127.0.0.1:8080\""),

@@ -8,6 +8,7 @@ use super::inherited;
 use super::listen::{Listen, ListenPlace, ListenerConfig};
 use super::socket_file::SocketFile;
 use crate::reactor::{ListenerRules, Listening, PeerList, Settings};
+use crate::tls::TlsServer;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -74,8 +75,8 @@ impl Listeners {
 
     /// Listens at the place of `listener`, one of `all`.
     fn add(&mut self, listener: &ListenerConfig, all: &Listen) -> Result<(), BindError> {
-        let rules = ListenerRules { proxy_protocol: listener.proxy_protocol.clone() };
-        let rules = Arc::new(rules);
+        let proxy_protocol = listener.proxy_protocol.clone();
+        let rules = Arc::new(ListenerRules { proxy_protocol, tls: encryption(listener)? });
         match &listener.at {
             ListenPlace::Tcp(address) => {
                 let socket = bind_tcp(*address, is_v6_alone(*address, all));
@@ -119,6 +120,15 @@ impl Listeners {
         let has_proxy = self.bound.iter().any(|it| it.rules.proxy_protocol.is_some());
         self.places.iter().all(is_loopback) && !has_proxy && self.trusted_proxies.is_empty()
     }
+}
+
+/// Returns the encryption of a listener, and reads its certificates; `None` if it has none.
+fn encryption(_listener: &ListenerConfig) -> Result<Option<TlsServer>, BindError> {
+    #[cfg(feature = "tls")]
+    if let Some(config) = &_listener.tls {
+        return Ok(Some(TlsServer::load(config)?));
+    }
+    Ok(None)
 }
 
 /// Returns the first TCP address; `0.0.0.0:0` if there is none.

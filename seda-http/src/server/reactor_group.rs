@@ -10,6 +10,9 @@ use crate::reactor::{
     Acceptor, BodyBudget, Codec, ConnectionCount, Counters, Deadline, Mailbox, Reactor,
     ReactorMessage, ReactorPark, ReactorParts, Service,
 };
+use crate::tls::Handshaker;
+#[cfg(feature = "tls")]
+use crate::tls::{TlsError, TlsServer};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use seda_core::{Clock, CoreClaim, Drained, Pool, Running, Worker};
 use std::io;
@@ -36,6 +39,9 @@ pub(crate) struct ReactorGroup<R> {
     /// The memory of bodies of each reactor.
     bodies: Vec<Arc<BodyBudget>>,
     mailboxes: Vec<Arc<Mailbox<R>>>,
+    /// The encryption of each listener that has one.
+    #[cfg(feature = "tls")]
+    tls: Vec<TlsServer>,
     // Dropped in this order: the graph ends the reactors' workers, then their threads are joined.
     running: Running,
     threads: ReactorThreads,
@@ -65,13 +71,14 @@ impl<R: Send + 'static> ReactorGroup<R> {
     {
         let Listeners { bound, places, files, connections, bodies, .. } = listeners;
         let Listeners { settings, trusted_proxies, .. } = listeners;
+        let tls: Vec<_> = bound.iter().filter_map(|it| it.rules.tls.clone()).collect();
         // The graph's hosted workers become the reactors.
         let workers = running.hosted_workers(pool);
         if workers.len() != sources.len() {
             return Err(ServeError::NoWorkers);
         }
         // All mailboxes exist before the first reactor, because the acceptor sends to each.
-        let parts = make_parts(workers.len(), bodies)?;
+        let parts = make_parts(workers.len(), bodies, !tls.is_empty())?;
         let bodies = parts.iter().map(|parts| Arc::clone(parts.bodies())).collect();
         let mailboxes: Vec<_> = parts.iter().map(|parts| Arc::clone(parts.mailbox())).collect();
         let connection_count = Arc::new(ConnectionCount::new(trusted_proxies));
@@ -90,6 +97,8 @@ impl<R: Send + 'static> ReactorGroup<R> {
             counters,
             bodies,
             mailboxes,
+            #[cfg(feature = "tls")]
+            tls,
             running,
             threads,
             _files: files,
@@ -138,6 +147,12 @@ impl<R: Send + 'static> ReactorGroup<R> {
         ServerUsage::new(Arc::clone(&self.counters), self.bodies.clone(), connections)
     }
 
+    /// Reads the files of all certificates again; after an error those of before stay.
+    #[cfg(feature = "tls")]
+    pub(crate) fn reload_tls(&self) -> Result<(), TlsError> {
+        TlsServer::reload(&self.tls)
+    }
+
     /// Drains the connections, then the graph. Both together take at most `limit`.
     pub(crate) fn drain(self, limit: Duration) -> Drained {
         let deadline = Deadline::after(Arc::clone(&self.clock), limit);
@@ -172,13 +187,22 @@ impl Drop for ReactorThreads {
     }
 }
 
-/// Returns the parts of each reactor, with an equal share of `bodies` bytes.
-fn make_parts<R>(reactors: usize, bodies: usize) -> Result<Vec<ReactorParts<R>>, ServeError> {
+/// Returns the parts of each reactor: an equal share of `bodies` bytes, and a thread for handshakes
+/// if connections are encrypted.
+fn make_parts<R>(
+    reactors: usize,
+    bodies: usize,
+    is_encrypted: bool,
+) -> Result<Vec<ReactorParts<R>>, ServeError> {
     (0..reactors)
         .map(|reactor| {
-            ReactorParts::new(bodies / reactors)
-                .map_err(|source| ServeError::Reactor { reactor, source })
+            let parts = ReactorParts::new(bodies / reactors)?;
+            let handshaker =
+                is_encrypted.then(|| Handshaker::start(format!("handshakes-{reactor}")));
+            Ok(parts.with_handshaker(handshaker.transpose()?))
         })
+        .enumerate()
+        .map(|(reactor, parts)| parts.map_err(|source| ServeError::Reactor { reactor, source }))
         .collect()
 }
 

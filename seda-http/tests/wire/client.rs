@@ -7,8 +7,8 @@ use std::time::Duration;
 /// A limit that only a defect reaches, even on a slow machine.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
-pub(crate) struct Client {
-    reader: BufReader<TcpStream>,
+pub(crate) struct Client<S = TcpStream> {
+    reader: BufReader<S>,
 }
 
 #[derive(Debug)]
@@ -49,6 +49,27 @@ impl Client {
         self.reader.get_ref()
     }
 
+    /// Returns true if there are bytes to read.
+    pub(crate) fn has_bytes(&mut self) -> bool {
+        let socket = self.reader.get_ref();
+        socket.set_nonblocking(true).unwrap();
+        let has_bytes = socket.peek(&mut [0]).is_ok_and(|read| read > 0);
+        socket.set_nonblocking(false).unwrap();
+        has_bytes
+    }
+}
+
+impl<S: Read + Write> Client<S> {
+    #[cfg(feature = "tls")]
+    pub(crate) fn over(stream: S) -> Self {
+        Self { reader: BufReader::new(stream) }
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn stream(&mut self) -> &mut S {
+        self.reader.get_mut()
+    }
+
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.reader.get_mut().write_all(bytes.as_ref()).unwrap();
     }
@@ -79,15 +100,6 @@ impl Client {
     pub(crate) fn fetch(&mut self, path: &str) -> Response {
         self.get(path);
         self.response()
-    }
-
-    /// Returns true if there are bytes to read.
-    pub(crate) fn has_bytes(&mut self) -> bool {
-        let socket = self.reader.get_ref();
-        socket.set_nonblocking(true).unwrap();
-        let has_bytes = socket.peek(&mut [0]).is_ok_and(|read| read > 0);
-        socket.set_nonblocking(false).unwrap();
-        has_bytes
     }
 
     /// Asserts that the server closes the connection without a further byte and without a reset.

@@ -31,4 +31,6 @@ mod statuses;
 mod streamed_uploads;
 mod streams;
 mod times;
+#[cfg(feature = "tls")]
+mod tls;
 mod uploads;

@@ -72,6 +72,15 @@ fn the_client_is_the_one_of_the_header_in_every_split() {
 }
 
 #[test]
+fn a_request_whose_body_comes_after_its_head_has_the_client_of_the_header() {
+    let site = site_behind(&["127.0.0.1"]);
+    let mut socket = site.client();
+    let head = b"GET /client HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n";
+    send_apart(&mut socket, [&[&v1(7)[..], head].concat(), b"abc"]);
+    assert_eq!(socket.response().text(), "192.0.2.7");
+}
+
+#[test]
 fn bytes_that_are_no_header_close_the_connection_unanswered_in_every_split() {
     let site = site_behind(&["127.0.0.1"]);
     let request = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";

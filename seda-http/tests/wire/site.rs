@@ -28,6 +28,7 @@ use std::time::Duration;
 /// | `/id` | the id of the request, and its fields `x-request-id` and `traceparent` |
 /// | `/method` | the method of the request |
 /// | `/client` | the client of the request, or `unknown` |
+/// | `/scheme` | the scheme of the connection |
 /// | `/status?N` | `body` with status N |
 /// | `/forget` | none: the handler drops the responder |
 /// | `/stream` | the bytes that the test sends |
@@ -191,6 +192,7 @@ fn handle(call: HttpRequest, ends: &Ends) {
             let client = call.client().map(|client| client.to_string());
             Body::from(client.unwrap_or_else(|| "unknown".to_owned()))
         }
+        "/scheme" => Body::from(call.scheme().to_string()),
         "/method" => Body::from(call.request.method().to_string()),
         "/status" => {
             let status = call.request.uri().query().unwrap().parse().unwrap();

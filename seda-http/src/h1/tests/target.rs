@@ -1,6 +1,9 @@
+use bytes::{Bytes, BytesMut};
 use http::StatusCode;
+use http::uri::Scheme;
 
 use super::{accepted, refused, status};
+use crate::h1::{Decoded, Decoder, Limits, Rejection};
 
 fn with_host(value: &str) -> String {
     format!("GET / HTTP/1.1\r\nHost: {value}\r\n\r\n")
@@ -85,6 +88,25 @@ fn a_target_of_another_scheme_is_misdirected() {
     for target in ["https://a/", "HTTPS://a:443/x", "ftp://a/", "ws://a/"] {
         let rejection = refused(with_target("GET", target));
         assert_eq!(rejection.status(), StatusCode::MISDIRECTED_REQUEST, "{target}");
+    }
+}
+
+/// The same the other way round; an origin-form has the scheme of its connection.
+#[test]
+fn over_tls_https_targets_are_right_and_http_targets_are_misdirected() {
+    let decode = |target| {
+        let wire = with_target("GET", target);
+        Decoder::new(Limits::default()).over_tls().decode(&mut BytesMut::from(wire.as_bytes()))
+    };
+    for target in ["https://a/", "HTTPS://a:443/x", "/x"] {
+        let Decoded::Request(head, ..) = decode(target) else { panic!("{target} is rejected") };
+        assert_eq!(head.scheme(), Scheme::HTTPS);
+        let request = head.into_request(Bytes::new());
+        assert_eq!(request.extensions().get(), Some(&Scheme::HTTPS));
+    }
+    for target in ["http://a/", "ftp://a/"] {
+        let Decoded::Reject(rejection, _) = decode(target) else { panic!("{target} is accepted") };
+        assert_eq!(rejection, Rejection::Misdirected);
     }
 }
 

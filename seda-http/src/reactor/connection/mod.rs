@@ -12,6 +12,7 @@
 //! takes none and writes the responses that are due. `Lingering` has sent its FIN and discards
 //! input until the client's FIN, so that the last response is not lost to a reset.
 
+mod handshake;
 mod input;
 mod memory;
 mod overdue;
@@ -30,6 +31,7 @@ use super::timeouts::{Timeout, Waiting};
 use super::{
     Admission, BodyBudget, Codec, Counters, DecodeOutcome, Mailbox, Origin, Service, Settings,
 };
+use crate::tls::{Handshaker, Session};
 use mio::event::Event;
 use seda_core::{ReplyAddress, Time};
 use std::sync::Arc;
@@ -51,6 +53,8 @@ pub(super) struct TurnContext<'a, C: Codec, S> {
     pub(super) counters: &'a Counters,
     pub(super) bodies: &'a Arc<BodyBudget>,
     pub(super) mailbox: &'a Arc<Mailbox<C::Response>>,
+    /// `None` if no connection is encrypted.
+    pub(super) handshaker: Option<&'a Handshaker>,
     /// The buffer of every read, shared by all connections.
     pub(super) scratch: &'a mut [u8],
     pub(super) now: Time,
@@ -121,13 +125,14 @@ enum Phase {
 impl<C: Codec> Connection<C> {
     pub(super) fn new(
         Accepted { socket, origin, rules, guard }: Accepted,
+        session: Option<Box<Session>>,
         address: ReplyAddress,
         decoder: C::Decoder,
         now: Time,
     ) -> Self {
         let has_preface = rules.proxy_protocol.is_some();
         Self {
-            stream: Stream::new(socket),
+            stream: Stream::new(socket, session),
             origin,
             address,
             input: Input::new(decoder, now),
@@ -181,7 +186,9 @@ impl<C: Codec> Connection<C> {
         &mut self,
         cx: &mut TurnContext<'_, C, S>,
     ) -> Result<TurnOutcome, Disconnected> {
-        if self.phase == Phase::Preface && !self.read_preface(cx)? {
+        if self.phase == Phase::Preface && !self.read_preface(cx)?
+            || self.stream.is_handshaking() && !self.handshake(cx)?
+        {
             self.timeout.set_waiting(self.waiting(cx), cx.now);
             return Ok(TurnOutcome::Idle);
         }
@@ -220,14 +227,13 @@ impl<C: Codec> Connection<C> {
             if !self.stream.is_readable || !self.wants_bytes(cx.settings) || cx.budget.bytes == 0 {
                 return Ok(());
             }
-            let most = cx.scratch.len().min(self.input.room());
-            let scratch = cx.scratch.get_mut(..most).unwrap_or_default();
-            let read = self.stream.read(&mut self.input.bytes, scratch)?;
-            cx.budget.spend(read);
-            if read > 0 {
+            let most = self.input.room();
+            let read = self.stream.read(&mut self.input.bytes, cx.scratch, most)?;
+            cx.budget.spend(read.plain.max(read.wire));
+            if read.plain > 0 {
                 self.input.needs_more = false;
                 self.input.last_read = cx.now;
-                self.timeout.note_progress(Waiting::Body, read, cx.now);
+                self.timeout.note_progress(Waiting::Body, read.plain, cx.now);
             }
         }
     }
@@ -365,7 +371,10 @@ impl<C: Codec> Connection<C> {
         &mut self,
         cx: &mut TurnContext<'_, C, S>,
     ) -> Result<bool, Disconnected> {
-        let mut has_sent = false;
+        // Records of earlier writes go first.
+        let pushed = self.stream.push()?;
+        self.note_sent(pushed, cx);
+        let mut has_sent = pushed > 0;
         loop {
             self.encode(cx);
             let streamed = self.output.is_streaming();
@@ -379,13 +388,18 @@ impl<C: Codec> Connection<C> {
             }
             let written =
                 self.output.write_to(&mut self.stream, cx.scratch).map_err(|_| Disconnected)?;
-            self.stream.is_writable = !written.is_full;
-            if written.bytes > 0 {
-                has_sent = true;
-                cx.budget.spend(written.bytes);
-                self.timeout.note_progress(Waiting::Reading, written.bytes, cx.now);
-                self.timeout.note_progress(Waiting::Piece, written.bytes, cx.now);
-            }
+            self.stream.note_written(written.is_full);
+            has_sent |= written.bytes > 0;
+            self.note_sent(written.bytes, cx);
+        }
+    }
+
+    /// Takes in that the socket, or the records before it, took bytes.
+    fn note_sent<S>(&mut self, bytes: usize, cx: &mut TurnContext<'_, C, S>) {
+        if bytes > 0 {
+            cx.budget.spend(bytes);
+            self.timeout.note_progress(Waiting::Reading, bytes, cx.now);
+            self.timeout.note_progress(Waiting::Piece, bytes, cx.now);
         }
     }
 

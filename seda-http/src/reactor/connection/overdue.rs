@@ -13,11 +13,11 @@ const BUFFERS_KEPT: Duration = Duration::from_secs(1);
 impl<C: Codec> Connection<C> {
     /// Returns the action of the client that the connection waits for.
     pub(super) fn waiting<S: Service<C>>(&self, cx: &TurnContext<'_, C, S>) -> Waiting {
-        if matches!(self.phase, Phase::Lingering(_)) {
-            Waiting::Fin
-        } else if self.phase == Phase::Preface {
+        if self.phase == Phase::Preface || self.stream.is_handshaking() {
             if cx.draining { Waiting::FirstRequest } else { Waiting::Preface }
-        } else if self.output.has_bytes() {
+        } else if matches!(self.phase, Phase::Lingering(_)) {
+            Waiting::Fin
+        } else if self.output.has_bytes() || self.stream.has_records() {
             Waiting::Reading
         } else if let Some(feed) = &self.input.feed {
             if feed.room() > 0 { Waiting::Body } else { Waiting::Consumer }

@@ -43,8 +43,8 @@ impl<C: Codec> Connection<C> {
                 }
             }
         }
-        // Ending → Lingering: all responses are written.
-        if self.phase == Phase::Ending && is_idle {
+        // Ending → Lingering: all responses are written, and the end of an encrypted stream.
+        if self.phase == Phase::Ending && is_idle && self.stream.close()? {
             if self.stream.is_at_eof {
                 return Err(Disconnected);
             }

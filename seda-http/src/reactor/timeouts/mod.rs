@@ -19,7 +19,7 @@ const FIRST_REQUEST_GRACE: Duration = Duration::from_millis(250);
 pub(super) enum Waiting {
     /// None: the server itself is at work.
     Nothing,
-    /// The PROXY header, from the begin of the connection on.
+    /// The PROXY header from the begin of the connection on, and the end of the TLS handshake.
     Preface,
     /// The first or next request.
     Request,
