@@ -209,7 +209,7 @@ impl Running {
     /// # }
     /// ```
     pub fn core_claim(&self) -> CoreClaim {
-        CoreClaim::new(Arc::clone(&self.plane.topology.core))
+        CoreClaim::new(Arc::clone(&self.plane.topology.core.calls.core_claims))
     }
 
     /// Drains the graph: refuses new events, lets those inside end, and ends the workers.

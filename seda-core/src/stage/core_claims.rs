@@ -1,8 +1,6 @@
 //! Claims of threads that serve sockets to the cores that they share with workers.
 
 use crate::platform::sync::{Arc, AtomicUsize, Condvar, Mutex, Ordering};
-use crate::stage::shared::GraphShared;
-use std::fmt;
 use std::time::Duration;
 
 /// The longest rest of a worker between two batches. Batches of a millisecond then leave workers at
@@ -58,14 +56,15 @@ impl CoreClaims {
 /// before it sleeps. While the claim is raised one worker rests between its batches, each time for
 /// 5 ms at most. [`Running::core_claim`](crate::Running::core_claim) returns one; dropping it
 /// lowers it.
+#[derive(Debug)]
 pub struct CoreClaim {
-    shared: Arc<GraphShared>,
+    claims: Arc<CoreClaims>,
     is_raised: bool,
 }
 
 impl CoreClaim {
-    pub(crate) fn new(shared: Arc<GraphShared>) -> Self {
-        Self { shared, is_raised: false }
+    pub(crate) fn new(claims: Arc<CoreClaims>) -> Self {
+        Self { claims, is_raised: false }
     }
 
     /// Raises the claim, or lowers it. No effect if it is so already.
@@ -74,20 +73,13 @@ impl CoreClaim {
             return;
         }
         self.is_raised = raised;
-        let claims = &self.shared.calls.core_claims;
-        if raised { claims.raise() } else { claims.lower() }
+        if raised { self.claims.raise() } else { self.claims.lower() }
     }
 }
 
 impl Drop for CoreClaim {
     fn drop(&mut self) {
         self.set(false);
-    }
-}
-
-impl fmt::Debug for CoreClaim {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CoreClaim").field("is_raised", &self.is_raised).finish_non_exhaustive()
     }
 }
 
@@ -101,18 +93,17 @@ mod tests {
 
     #[test]
     fn one_worker_rests_for_each_claim_until_the_claim_is_lowered() {
-        let shared = GraphShared::new("claimed");
-        let claims = &shared.calls.core_claims;
+        let claims = Arc::<CoreClaims>::default();
         claims.rest();
-        assert_eq!(resting(claims), 0);
-        let mut claim = CoreClaim::new(Arc::clone(&shared));
+        assert_eq!(resting(&claims), 0);
+        let mut claim = CoreClaim::new(Arc::clone(&claims));
         claim.set(true);
         claim.set(true);
         assert_eq!(claims.raised.load(Ordering::Relaxed), 1);
         // A second worker goes on while the first one rests: the call returns at once.
         *claims.resting.lock() = 1;
         claims.rest();
-        assert_eq!(resting(claims), 1);
+        assert_eq!(resting(&claims), 1);
         *claims.resting.lock() = 0;
         drop(claim);
         assert_eq!(claims.raised.load(Ordering::Relaxed), 0);
@@ -120,23 +111,23 @@ mod tests {
 
     #[test]
     fn a_rest_ends_although_its_claim_stays() {
-        let shared = GraphShared::new("claimed");
-        let mut claim = CoreClaim::new(Arc::clone(&shared));
+        let claims = Arc::<CoreClaims>::default();
+        let mut claim = CoreClaim::new(Arc::clone(&claims));
         claim.set(true);
-        shared.calls.core_claims.rest();
-        assert_eq!(resting(&shared.calls.core_claims), 0);
+        claims.rest();
+        assert_eq!(resting(&claims), 0);
     }
 
     #[test]
     fn a_lowered_claim_wakes_the_worker_that_rests() {
-        let shared = GraphShared::new("claimed");
-        let mut claim = CoreClaim::new(Arc::clone(&shared));
+        let claims = Arc::<CoreClaims>::default();
+        let mut claim = CoreClaim::new(Arc::clone(&claims));
         claim.set(true);
         std::thread::scope(|scope| {
-            let worker = scope.spawn(|| shared.calls.core_claims.rest());
+            let worker = scope.spawn(|| claims.rest());
             claim.set(false);
             assert!(worker.join().is_ok());
         });
-        assert_eq!(resting(&shared.calls.core_claims), 0);
+        assert_eq!(resting(&claims), 0);
     }
 }

@@ -44,7 +44,7 @@ pub(crate) struct Calls {
     /// A worker calls the control thread.
     pub(crate) early_tick: EarlyTick,
     /// A thread that serves sockets calls on workers to rest.
-    pub(crate) core_claims: CoreClaims,
+    pub(crate) core_claims: Arc<CoreClaims>,
 }
 
 /// Settings of the whole graph that workers and sources read.

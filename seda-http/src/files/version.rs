@@ -8,9 +8,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime};
 
-/// The age from which a time stamp tells two changes apart: the coarsest stamps, those of FAT, have
-/// two seconds.
-const SETTLED: Duration = Duration::from_secs(2);
+/// The age from which a time stamp with nanoseconds tells two changes apart: the kernel's clock of
+/// stamps has a tick of 10 ms at most.
+const SETTLED: Duration = Duration::from_millis(20);
+
+/// The same for stamps of whole seconds: those of FAT have two.
+const SETTLED_SECONDS: Duration = Duration::from_secs(2);
 
 /// One state of one file. Another content has another version: it changes the time of the last
 /// change of the inode (ctime), which no program can set, or it is another inode. Only a version
@@ -43,9 +46,21 @@ impl FileVersion {
 
     /// Returns true if the last change was so long ago that a further one has another time stamp.
     pub(super) fn is_settled(&self, now: SystemTime) -> bool {
+        let has_fine_stamps = self.changed.1 != 0 || self.modified.1 != 0;
+        if has_fine_stamps { self.is_older(SETTLED, now) } else { self.is_date_settled(now) }
+    }
+
+    /// Returns true if a further change has another second.
+    fn is_date_settled(&self, now: SystemTime) -> bool {
+        self.is_older(SETTLED_SECONDS, now)
+    }
+
+    /// Returns true if the last change was longer ago than `age`.
+    fn is_older(&self, age: Duration, now: SystemTime) -> bool {
         let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let settled = since_epoch.saturating_sub(SETTLED).as_secs();
-        self.changed.0 < i64::try_from(settled).unwrap_or(i64::MAX)
+        let latest = since_epoch.saturating_sub(age);
+        let seconds = i64::try_from(latest.as_secs()).unwrap_or(i64::MAX);
+        self.changed < (seconds, i64::from(latest.subsec_nanos()))
     }
 
     /// Returns the validators of the file with this coding. A version that is not settled has a
@@ -58,18 +73,17 @@ impl FileVersion {
         let weak = if is_settled { "" } else { "W/" };
         let tag = format!("{weak}\"{:016x}\"", hasher.finish());
         let etag = HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""));
-        Validators { etag, modified: self.last_change(now), is_settled }
+        let is_date_settled = self.is_date_settled(now);
+        Validators { etag, modified: self.last_change(now), is_settled, is_date_settled }
     }
 
-    /// Returns the time of the last change in whole seconds. `None` if HTTP cannot say it: before
-    /// 1970, or later than now (RFC 9110 §8.8.2.1).
+    /// Returns the time of the last change of the content (mtime) in whole seconds. `None` if HTTP
+    /// cannot say it: before 1970, or later than now (RFC 9110 §8.8.2.1).
     ///
-    /// It is that of the inode: a program that copies files with their times sets the time of the
-    /// content back, or gives two contents the same. Until the version is settled it is one second
-    /// early, so that a client with this date asks again and gets what the file has by then.
+    /// A program can set it back, as `rsync --times` does, or give it to two contents. So it is a
+    /// weak validator, and the tag is the strong one.
     fn last_change(&self, now: SystemTime) -> Option<SystemTime> {
-        let early = i64::from(!self.is_settled(now));
-        let seconds = u64::try_from(self.changed.0.checked_sub(early)?).ok()?;
+        let seconds = u64::try_from(self.modified.0).ok()?;
         let modified = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
         (modified <= now).then_some(modified)
     }
@@ -110,48 +124,38 @@ mod tests {
 
     #[test]
     fn a_version_that_may_have_a_second_content_has_a_tag_of_its_own() {
-        let tag = |now| {
-            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
-            (version().is_settled(now), version().validators(Coding::Identity, now).etag)
+        let tag = |version: FileVersion, millis| {
+            let now = SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
+            (version.is_settled(now), version.validators(Coding::Identity, now).etag)
         };
-        let ((early, first), (late, second)) = (tag(8), tag(9));
-        assert_eq!((early, late), (false, true));
-        assert_ne!(first.as_bytes().strip_prefix(b"W/"), Some(second.as_bytes()));
-        assert_eq!((second.as_bytes()[0], &second), (b'"', &tag(900).1));
-        assert!(first.as_bytes().starts_with(b"W/\""));
+        // Stamps of nanoseconds, and of whole seconds.
+        let coarse = FileVersion { modified: (4, 0), changed: (6, 0), ..version() };
+        for (version, early, late) in [(version(), 6_019, 6_021), (coarse, 8_000, 8_001)] {
+            let ((is_early, first), (is_late, second)) = (tag(version, early), tag(version, late));
+            assert_eq!((is_early, is_late), (false, true));
+            assert_ne!(first.as_bytes().strip_prefix(b"W/"), Some(second.as_bytes()));
+            assert_eq!((second.as_bytes()[0], &second), (b'"', &tag(version, 900_000).1));
+            assert!(first.as_bytes().starts_with(b"W/\""));
+        }
     }
 
     /// RFC 9110 §8.8.2.2. The file has changed at second 6.
     #[test]
-    fn a_date_from_before_the_version_is_settled_is_earlier_than_the_later_one() {
-        let date = |now| {
+    fn a_date_is_settled_once_a_further_change_has_another_second() {
+        let settled = |now| {
             let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
-            let date = version().validators(Coding::Identity, now).modified?;
-            Some(date.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs())
+            version().validators(Coding::Identity, now).is_date_settled
         };
-        let dates = [4, 6, 8, 9, 1_000].map(date);
-        assert_eq!(dates, [None, Some(5), Some(5), Some(6), Some(6)]);
-    }
-
-    /// As after `rsync --times`, or with archives whose files all have one time.
-    #[test]
-    fn a_file_whose_time_was_set_back_has_a_later_date_all_the_same() {
-        let date = |modified, changed| {
-            let version =
-                FileVersion { modified: (modified, 0), changed: (changed, 0), ..version() };
-            version.validators(Coding::Identity, SystemTime::UNIX_EPOCH + NOW).modified
-        };
-        assert!(date(5, 20) > date(5, 10));
-        assert!(date(4, 20) > date(5, 10));
+        assert_eq!([6, 7, 8, 9, 1_000].map(settled), [false, false, false, true, true]);
     }
 
     /// httpdate panics before 1970 and after 9999.
     #[test]
     fn a_time_that_http_cannot_say_is_left_out() {
         for (seconds, expected) in
-            [(4, Some(4)), (1_000, Some(999)), (1_002, None), (-1, None), (i64::MAX, None)]
+            [(4, Some(4)), (1_000, Some(1_000)), (1_001, None), (-1, None), (i64::MAX, None)]
         {
-            let version = FileVersion { changed: (seconds, 999), ..version() };
+            let version = FileVersion { modified: (seconds, 999), ..version() };
             let now = SystemTime::UNIX_EPOCH + NOW;
             let expected = expected.map(|it| SystemTime::UNIX_EPOCH + Duration::from_secs(it));
             assert_eq!(version.validators(Coding::Identity, now).modified, expected);

@@ -13,8 +13,8 @@ const LONG_PART: u32 = 5;
 /// A pause ends late by this part of it on a free core: the slack of the kernel's timers is 50 µs.
 const SLACK_PART: u32 = 10;
 
-/// Measures how long a reactor could run and had no core: what is left of the time of a window after
-/// its sleeps and its CPU time. One window decides about the next.
+/// Measures how long a reactor could run and had no core: what is left of the time of a window
+/// after its sleeps and its CPU time. One window decides about the next.
 #[derive(Debug)]
 pub(super) struct CoreWait {
     begun: Time,

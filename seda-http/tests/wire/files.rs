@@ -107,7 +107,7 @@ fn a_conditional_request_gets_304_and_the_connection_goes_on() {
     let site = FileSite::start("conditional");
     site.write("a.txt", "content\n");
     let mut client = site.client();
-    // The tag changes once, when the last change is some seconds ago.
+    // The tag changes once, when the last change is some milliseconds ago.
     until("the file is unmodified", || {
         let etag = client.fetch("/a.txt").field("etag").unwrap().to_owned();
         client.send(request("GET", "/a.txt", &format!("If-None-Match: {etag}\r\n")));

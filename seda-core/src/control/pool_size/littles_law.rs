@@ -83,8 +83,8 @@ impl LittlesLaw {
         }
     }
 
-    /// Returns how many workers serve the offered events and clear the queue within a tick: at least
-    /// a tenth more than now.
+    /// Returns how many workers serve the offered events and clear the queue within a tick: at
+    /// least a tenth more than now.
     ///
     /// It is no more than the workers that the events without one can occupy, and no more than fill
     /// the cores. Workers that wait for something else only take memory, and the trial of a growth
