@@ -1,6 +1,8 @@
 //! The time that a reactor waits for a core which other threads use.
 
 use seda_core::Time;
+use std::fs::File;
+use std::io::{Read, Seek};
 use std::time::Duration;
 
 /// The shortest window that is judged. The time slices of a shared core are about half as long.
@@ -10,59 +12,57 @@ const WINDOW: Duration = Duration::from_millis(5);
 /// core, a reactor with too little waits for more than twice as much.
 const LONG_PART: u32 = 5;
 
-/// A pause ends late by this part of it on a free core: the slack of the kernel's timers is 50 µs.
-const SLACK_PART: u32 = 10;
+/// The file of the times of its reader on Linux (kernel documentation, `sched-stats`): nanoseconds
+/// on a core, nanoseconds that it could run and had none, time slices.
+const TIMES: &str = "/proc/thread-self/schedstat";
 
-/// Measures how long a reactor could run and had no core: what is left of the time of a window
-/// after its sleeps and its CPU time. One window decides about the next.
+/// Bytes of the file: three numbers of at most 20 digits.
+const TIMES_BYTES: usize = 64;
+
+/// Measures how long the reactor's thread could run and had no core. One window decides about the
+/// next. Where the system does not tell the time, no wait is long.
 #[derive(Debug)]
 pub(super) struct CoreWait {
+    times: Option<File>,
     begun: Time,
-    /// The CPU time of the thread at the begin of the window.
-    cpu: Duration,
-    asleep: Duration,
+    /// The wait so far at the begin of the window; `None` in the first one.
+    waited: Option<Duration>,
     is_long: bool,
 }
 
 impl CoreWait {
-    pub(super) fn new(now: Time) -> Self {
-        // In the first window the thread has run for as long as it has lived, so it is no wait.
-        Self { begun: now, cpu: Duration::ZERO, asleep: Duration::ZERO, is_long: false }
+    /// Measures this thread from `now` on.
+    pub(super) fn of_this_thread(now: Time) -> Self {
+        Self { times: File::open(TIMES).ok(), begun: now, waited: None, is_long: false }
     }
 
-    /// Takes in a sleep from `begun` to `ended`. A pause was to last for `pause`; the rest of it is
-    /// a wait.
-    pub(super) fn note_sleep(&mut self, begun: Time, ended: Time, pause: Option<Duration>) {
-        let slept = ended.since(begun);
-        let meant = pause.map_or(slept, |pause| slept.min(pause + pause / SLACK_PART));
-        self.asleep += meant;
-    }
-
-    /// Returns true if the reactor has waited long for a core. `cpu` returns the CPU time of its
-    /// thread, and is asked once in a window.
-    pub(super) fn is_long(&mut self, now: Time, cpu: impl FnOnce() -> Duration) -> bool {
-        let window = now.since(self.begun);
-        if window >= WINDOW {
-            let cpu = cpu();
-            let ran = cpu.saturating_sub(self.cpu);
-            let waited = window.saturating_sub(ran).saturating_sub(self.asleep);
-            let is_long = waited * LONG_PART > window;
-            *self = Self { begun: now, cpu, asleep: Duration::ZERO, is_long };
+    /// Returns true if the reactor has waited long for a core. It reads the file once in a window,
+    /// which takes about 1 µs.
+    pub(super) fn is_long(&mut self, now: Time) -> bool {
+        if now.since(self.begun) >= WINDOW
+            && let Some(waited) = self.times.as_mut().and_then(read_wait)
+        {
+            self.end_window(now, waited);
         }
         self.is_long
     }
+
+    fn end_window(&mut self, now: Time, waited: Duration) {
+        let window = now.since(self.begun);
+        let before = self.waited.replace(waited).unwrap_or(waited);
+        self.is_long = waited.saturating_sub(before) * LONG_PART > window;
+        self.begun = now;
+    }
 }
 
-/// Returns the CPU time of this thread so far. Without a clock of it no wait is seen: the result is
-/// [`Duration::MAX`].
-pub(super) fn thread_cpu_time() -> Duration {
-    #[cfg(unix)]
-    {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        Duration::try_from(time).unwrap_or(Duration::MAX)
-    }
-    #[cfg(not(unix))]
-    Duration::MAX
+/// Reads how long the thread has waited so far.
+fn read_wait(times: &mut File) -> Option<Duration> {
+    let mut text = [0; TIMES_BYTES];
+    times.rewind().ok()?;
+    let length = times.read(&mut text).ok()?;
+    let text = std::str::from_utf8(text.get(..length)?).ok()?;
+    let nanos = text.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some(Duration::from_nanos(nanos))
 }
 
 #[cfg(test)]
@@ -73,32 +73,35 @@ mod tests {
         Duration::from_millis(millis)
     }
 
-    fn at(at: u64) -> Time {
-        Time::from_nanos(at * 1_000_000)
-    }
-
-    #[test]
-    fn a_reactor_that_runs_or_sleeps_does_not_wait() {
-        let mut wait = CoreWait::new(at(0));
-        wait.note_sleep(at(0), at(4), None);
-        assert!(!wait.is_long(at(10), || millis(6)));
+    fn at(millis: u64) -> Time {
+        Time::from_nanos(millis * 1_000_000)
     }
 
     #[test]
     fn a_fifth_of_a_window_without_a_core_is_long_until_the_end_of_the_next_window() {
-        let mut wait = CoreWait::new(at(0));
-        assert!(!wait.is_long(at(10), || millis(8)));
-        assert!(wait.is_long(at(20), || millis(15)));
-        assert!(wait.is_long(at(24), || millis(19)), "the window has not ended");
-        assert!(!wait.is_long(at(30), || millis(25)));
+        let mut wait = CoreWait { times: None, begun: at(0), waited: None, is_long: false };
+        // The thread may have waited before the first window.
+        wait.end_window(at(10), millis(9));
+        assert!(!wait.is_long(at(10)));
+        wait.end_window(at(20), millis(11));
+        assert!(!wait.is_long(at(20)), "a fifth is not more than a fifth");
+        wait.end_window(at(30), millis(14));
+        assert!(wait.is_long(at(30)));
+        wait.end_window(at(40), millis(14));
+        assert!(!wait.is_long(at(40)));
     }
 
     #[test]
-    fn a_pause_that_ends_late_is_a_wait_and_a_late_event_is_none() {
-        let mut wait = CoreWait::new(at(0));
-        wait.note_sleep(at(0), at(6), Some(millis(2)));
-        assert!(wait.is_long(at(10), || millis(4)));
-        wait.note_sleep(at(10), at(16), None);
-        assert!(!wait.is_long(at(20), || millis(8)));
+    fn without_the_times_of_the_system_no_wait_is_long() {
+        let mut wait = CoreWait { times: None, begun: at(0), waited: None, is_long: false };
+        assert!(!wait.is_long(at(1_000)));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_wait_of_this_thread_is_read_again_and_again() {
+        let mut times = File::open(TIMES).unwrap();
+        let first = read_wait(&mut times).unwrap();
+        assert!(read_wait(&mut times).unwrap() >= first);
     }
 }

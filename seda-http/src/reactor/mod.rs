@@ -272,20 +272,18 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         self.coalescer.note_round(service.refused_total(), self.now, end, pause);
     }
 
-    /// Under a flood, sleeps for the pause if the reactor may sleep at least that long. Returns the
-    /// length of the pause. Events that arrive meanwhile do not end it: that is its purpose.
+    /// Under a flood, sleeps for the pause if the reactor may sleep at least that long. Events that
+    /// arrive meanwhile do not end the pause: that is its purpose.
     #[expect(clippy::disallowed_methods, reason = "no event is to end this sleep")]
-    fn pause_under_flood(&mut self, timeout: Option<Duration>) -> Option<Duration> {
+    fn pause_under_flood(&mut self, timeout: Option<Duration>) {
         if !self.coalescer.is_flooded() || self.draining {
-            return None;
+            return;
         }
         let pause = coalescing::pause(self.service.slo());
-        if timeout.is_some_and(|timeout| timeout <= pause) {
-            return None;
+        if timeout.is_none_or(|timeout| timeout > pause) {
+            std::thread::sleep(pause);
+            self.coalescer.note_pause_end(self.clock.now());
         }
-        std::thread::sleep(pause);
-        self.coalescer.note_pause_end(self.clock.now());
-        Some(pause)
     }
 
     fn receive_messages(&mut self) {

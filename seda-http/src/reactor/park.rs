@@ -1,6 +1,6 @@
 //! A reactor as the idle action of its worker.
 
-use super::core_wait::{CoreWait, thread_cpu_time};
+use super::core_wait::CoreWait;
 use super::{Codec, Reactor, Service};
 use seda_core::{CoreClaim, Park, Unpark};
 use std::sync::Arc;
@@ -13,21 +13,22 @@ const POLL_EVERY: Duration = Duration::from_micros(50);
 /// Parks a worker in its reactor's poll.
 pub(crate) struct ReactorPark<'a, C: Codec, S> {
     reactor: &'a mut Reactor<C, S>,
-    core_wait: CoreWait,
-    /// Raised while the reactor runs after a long wait for a core; `None` if it never claims one.
-    core_claim: Option<CoreClaim>,
+    /// The claim is raised while the reactor runs after a long wait for a core; `None` if it never
+    /// claims one.
+    core: Option<(CoreClaim, CoreWait)>,
 }
 
 impl<'a, C: Codec, S: Service<C>> ReactorPark<'a, C, S> {
     pub(crate) fn new(reactor: &'a mut Reactor<C, S>, core_claim: Option<CoreClaim>) -> Self {
-        let core_wait = CoreWait::new(reactor.clock.now());
-        Self { reactor, core_wait, core_claim }
+        let now = reactor.clock.now();
+        let core = core_claim.map(|claim| (claim, CoreWait::of_this_thread(now)));
+        Self { reactor, core }
     }
 
     /// Claims a core after a long wait for one, and lowers the claim after a short one.
     fn claim_if_waiting(&mut self) {
-        if let Some(claim) = &mut self.core_claim {
-            claim.set(self.core_wait.is_long(self.reactor.now, thread_cpu_time));
+        if let Some((claim, wait)) = &mut self.core {
+            claim.set(wait.is_long(self.reactor.now));
         }
     }
 }
@@ -51,16 +52,14 @@ impl<C: Codec, S: Service<C>> Park for ReactorPark<'_, C, S> {
         let may_block = is_announced && !reactor.has_work();
         let timeout =
             if may_block { shorter(limit, reactor.next_timeout()) } else { Some(Duration::ZERO) };
-        if may_block && let Some(claim) = &mut self.core_claim {
+        if may_block && let Some((claim, _)) = &mut self.core {
             claim.set(false);
         }
-        let begun = reactor.clock.now();
-        let pause = reactor.pause_under_flood(timeout);
+        reactor.pause_under_flood(timeout);
         // Step 3: block in the poll.
         reactor.poll(timeout);
         // Step 4: awake again.
         reactor.unparker().set_awake();
-        self.core_wait.note_sleep(begun, reactor.now, pause);
         self.claim_if_waiting();
         self.reactor.run_round();
     }
