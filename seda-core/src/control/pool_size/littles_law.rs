@@ -40,6 +40,9 @@ const TARGET_UTILIZATION: f64 = 0.8;
 /// A pool shrinks if one worker less would still be below this utilization. It is far below the
 /// target, so that growing and shrinking do not alternate.
 const SHRINK_UTILIZATION: f64 = 0.5;
+/// The time, in seconds, in which added workers have to clear a standing queue of events that end
+/// within a tick: a queue before a remote side without more capacity must not fill it with workers.
+const DRAIN_SECONDS: f64 = 1.0;
 /// The workers that a growth adds at most for each event that is queued or was refused: one for it,
 /// and one for another that comes until the next tick. The arrivals of one tick vary too much to
 /// size a pool by them alone.
@@ -83,19 +86,22 @@ impl LittlesLaw {
         }
     }
 
-    /// Returns how many workers serve the offered events and clear the queue within a tick: at
-    /// least a tenth more than now.
+    /// Returns how many workers serve the offered events and clear the queue in time: at least a
+    /// tenth more than now.
     ///
-    /// It is no more than the workers that the events without one can occupy, and no more than fill
-    /// the cores. Workers that wait for something else only take memory, and the trial of a growth
-    /// takes them back if they do not help. A slower growth would make events expire beside cores
-    /// that are idle.
+    /// In time is within a tick if services are long, or if an event still waits a tick after
+    /// workers could have been added for it. A slower growth would make events expire beside idle
+    /// cores. The result is no more than the workers that the events without one can occupy, and no
+    /// more than fill the cores.
     fn needed(&self, seen: &PoolObservation) -> usize {
         let least = seen.workers + ((seen.workers as f64 * LEAST_GROWTH) as usize).max(1);
         let Some(service) = service_seconds(seen).filter(|_| !self.trial.doubts()) else {
             return least;
         };
-        let load = (offered_per_second(seen) + seen.queued as f64 / seen.seconds) * service;
+        let overdue = seen.oldest_seconds > self.wait_target + seen.seconds;
+        let is_urgent = overdue || !ends_enough(seen);
+        let drain = if is_urgent { seen.seconds.min(DRAIN_SECONDS) } else { DRAIN_SECONDS };
+        let load = (offered_per_second(seen) + seen.queued as f64 / drain) * service;
         let unserved = seen.queued as f64 + refused(seen) as f64;
         let by_events = seen.workers as f64 + EVENTS_AHEAD * unserved;
         let on_core = self.cpu_share.map(|share| share / own_time(seen).max(share));
@@ -250,17 +256,17 @@ mod tests {
 
     #[test]
     fn a_standing_queue_makes_the_pool_jump_to_what_littles_law_predicts() {
-        // 400 arrive per second and 20 are to be served in 0.1 s, 10 ms each, at 80 % utilization.
-        assert_eq!(policy().decide(&busy(1)).unwrap().0, 8);
+        // 400 arrive per second and 20 are queued, 10 ms each, at 80 % utilization: 5.25.
+        assert_eq!(policy().decide(&busy(1)).unwrap().0, 6);
     }
 
     #[test]
     fn workers_that_do_not_help_are_removed_and_not_added_again_at_once() {
         let mut policy = policy();
-        assert_eq!(policy.decide(&busy(1)).unwrap().0, 8);
-        let ticks: Vec<_> = (0..20).filter_map(|_| policy.decide(&busy(8))).collect();
+        assert_eq!(policy.decide(&busy(1)).unwrap().0, 6);
+        let ticks: Vec<_> = (0..20).filter_map(|_| policy.decide(&busy(6))).collect();
         // One more step before there is a verdict.
-        assert_eq!(ticks.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [9, 1]);
+        assert_eq!(ticks.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [7, 1]);
         assert!(ticks[1].1.contains("did not help"), "{}", ticks[1].1);
     }
 
