@@ -62,14 +62,12 @@ impl StageSlots {
         }
     }
 
-    /// Counts ended services; returns true once, when the first services of the stage have ended,
-    /// or earlier if they are enough.
-    pub(crate) fn ends_first_services(&self, ended: usize, are_enough: bool) -> bool {
+    /// Counts ended services; returns true once, when the first services of the stage have ended.
+    pub(crate) fn ends_first_services(&self, ended: usize) -> bool {
         // After the first services this is a load of an unchanging value.
         if ended == 0 || self.first_services.load(Ordering::Relaxed) == 0 {
             return false;
         }
-        let ended = if are_enough { FIRST_SERVICES } else { ended };
         let counted = |left: usize| (left > 0).then(|| left.saturating_sub(ended));
         let before =
             self.first_services.fetch_update(Ordering::Relaxed, Ordering::Relaxed, counted);

@@ -21,9 +21,6 @@ const TIMED_FROM_NANOS: u64 = 1_000;
 /// First services that are longer ask for a tick before its time: the first burst of 256 requests
 /// takes one worker longer than the horizon of 0.4 s.
 const LONG_NANOS: u64 = 1_500_000;
-/// A first service that is longer asks for a tick alone: four of them take longer than the regular
-/// interval of ticks, and meanwhile the others wait beside workers that could be added.
-const LONG_ALONE_NANOS: u64 = 25_000_000;
 /// A batch has about a millisecond of service at most, so that no event in it waits long for the
 /// others while another worker is idle.
 const BATCH_NANOS: u64 = 1_000_000;
@@ -175,8 +172,7 @@ where
             self.mean = Some(self.mean.map_or(mean, |old| (old * 3 + mean) / 4));
         }
         self.slots.leave(inside);
-        let is_enough = begun > 0 && self.mean >= Some(LONG_ALONE_NANOS);
-        if self.slots.ends_first_services(begun, is_enough) && self.mean >= Some(LONG_NANOS) {
+        if self.slots.ends_first_services(begun) && self.mean >= Some(LONG_NANOS) {
             self.stage.graph.calls.early_tick.request();
         }
         begun

@@ -40,9 +40,11 @@ const TARGET_UTILIZATION: f64 = 0.8;
 /// A pool shrinks if one worker less would still be below this utilization. It is far below the
 /// target, so that growing and shrinking do not alternate.
 const SHRINK_UTILIZATION: f64 = 0.5;
-/// The time, in seconds, in which added workers have to clear a standing queue of events that end
-/// within a tick: a queue before a remote side without more capacity must not fill it with workers.
+/// The time, in seconds, in which added workers have to clear a standing queue of short services: a
+/// queue before a remote side without more capacity must not fill it with workers.
 const DRAIN_SECONDS: f64 = 1.0;
+/// Services are long from this part of a tick on: a worker begins few of them until the next one.
+const LONG_PART: f64 = 0.25;
 /// The workers that a growth adds at most for each event that is queued or was refused: one for it,
 /// and one for another that comes until the next tick. The arrivals of one tick vary too much to
 /// size a pool by them alone.
@@ -99,7 +101,7 @@ impl LittlesLaw {
             return least;
         };
         let overdue = seen.oldest_seconds > self.wait_target + seen.seconds;
-        let is_urgent = overdue || !ends_enough(seen);
+        let is_urgent = overdue || !ends_enough(seen) || service >= LONG_PART * seen.seconds;
         let drain = if is_urgent { seen.seconds.min(DRAIN_SECONDS) } else { DRAIN_SECONDS };
         let load = (offered_per_second(seen) + seen.queued as f64 / drain) * service;
         let unserved = seen.queued as f64 + refused(seen) as f64;
