@@ -146,7 +146,8 @@ impl Codec for Http1 {
         let decoder = Decoder::new(self.limits).of_client(origin.client());
         let decoder = if origin.is_encrypted() { decoder.over_tls() } else { decoder };
         let decoder = if self.any_method { decoder.any_method() } else { decoder };
-        if self.may_stream { decoder.streams_bodies() } else { decoder }
+        let decoder = if self.may_stream { decoder.streams_bodies() } else { decoder };
+        if self.clients.trusts(origin) { decoder.of_proxy() } else { decoder }
     }
 
     fn decode(&self, decoder: &mut Decoder, input: &mut BytesMut) -> DecodeOutcome<Self> {
@@ -155,12 +156,16 @@ impl Codec for Http1 {
         match decoder.decode(input) {
             Decoded::Incomplete => DecodeOutcome::Incomplete,
             Decoded::Head => {
-                decoder.head_mut().into_iter().for_each(|head| self.clients.resolve(head));
+                if decoder.is_proxied() {
+                    decoder.head_mut().into_iter().for_each(|head| self.clients.resolve(head));
+                }
                 DecodeOutcome::Head
             }
             Decoded::Continue => DecodeOutcome::Interim(h1::CONTINUE),
             Decoded::Request(mut head, body, framing) => {
-                self.clients.resolve(&mut head);
+                if decoder.is_proxied() {
+                    self.clients.resolve(&mut head);
+                }
                 let (request, exchange) = self.received(head, RequestBody::Whole(body), framing);
                 DecodeOutcome::Request(request, exchange)
             }
