@@ -72,7 +72,7 @@ impl Example {
         let mut output = BufReader::new(child.stdout.take().expect("piped"));
         let mut line = String::new();
         output.read_line(&mut line).expect("it prints its address");
-        let address = line.trim_end().rsplit_once("http://").and_then(|(_, a)| a.parse().ok());
+        let address = line.trim_end().rsplit_once("://").and_then(|(_, a)| a.parse().ok());
         Self { child, output, errors, address: address.expect("an address") }
     }
 
@@ -660,4 +660,46 @@ fn sighup_applies_the_whole_file_or_nothing_and_flags_override_it() {
     }
     assert_eq!(output.lines().filter(|line| line.starts_with("set `")).count(), 3, "{output}");
     std::fs::remove_file(&file).expect("it was there");
+}
+
+/// Settings come first: a certificate is replaced only if they are taken.
+#[cfg(feature = "tls")]
+#[test]
+fn sighup_leaves_the_certificates_alone_if_settings_are_refused_and_names_what_stays() {
+    let folder = std::env::temp_dir().join(format!("seda-reload-tls-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a temporary directory");
+    let [chain, key, file] = ["chain", "key", "settings.toml"].map(|name| folder.join(name));
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    std::fs::write(&chain, made.cert.pem()).expect("a file");
+    std::fs::write(&key, made.signing_key.serialize_pem()).expect("a file");
+    let write = |graph: &str| {
+        let text = format!(
+            "[http.listen]\nat = \"127.0.0.1:0\"\n\
+             tls.certificates = [{{ chain = {chain:?}, key = {key:?} }}]\n[graph]\n{graph}"
+        );
+        std::fs::write(&file, text).expect("a file");
+    };
+    write("budget = 100\n");
+    let mut command = Command::new(program());
+    let example = Example::run(command.args(["--config", file.to_str().expect("text")]));
+    let error = || {
+        example.signal("-HUP");
+        example.errors.recv_timeout(LONG).expect("an error")
+    };
+    // The certificates are not looked at, since the settings are refused.
+    std::fs::remove_file(&key).expect("it was there");
+    write("budget = 50\npools.reactor.workers = 2\n");
+    let refused = error();
+    assert!(refused.contains("cannot become 2..2"), "{refused}");
+    assert!(refused.ends_with("; the old settings stay"), "{refused}");
+    // The settings are applied, and the certificates are not.
+    write("budget = 50\n");
+    let unread = error();
+    assert!(unread.contains(&format!("cannot read `key` = {}", key.display())), "{unread}");
+    assert!(unread.ends_with("; the old certificates stay"), "{unread}");
+    example.signal("-TERM");
+    let (code, output) = example.end();
+    assert_eq!(code, Some(0));
+    assert!(output.lines().any(|line| line == "set `budget`: 100 → 50"), "{output}");
+    std::fs::remove_dir_all(&folder).expect("it was there");
 }

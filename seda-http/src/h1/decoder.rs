@@ -54,6 +54,8 @@ pub struct Decoder {
     may_stream: bool,
     /// The client of the connection, if it is known.
     client: Option<IpAddr>,
+    /// The fields of its heads name their clients.
+    is_proxied: bool,
     state: State,
     /// The client of the current request waits for `100 Continue`.
     expects_continue: bool,
@@ -134,6 +136,7 @@ impl Decoder {
             methods: Methods::Known,
             may_stream: false,
             client: None,
+            is_proxied: false,
             state: State::Head,
             expects_continue: false,
             lines: Lines::default(),
@@ -241,6 +244,16 @@ impl Decoder {
     /// Gives every head this client.
     pub(crate) fn of_client(self, client: Option<IpAddr>) -> Self {
         Self { client, ..self }
+    }
+
+    /// Says that a trusted proxy sends the heads, whose fields name their clients.
+    pub(crate) fn of_proxy(self) -> Self {
+        Self { is_proxied: true, ..self }
+    }
+
+    /// Returns true if a trusted proxy sends the heads.
+    pub(crate) fn is_proxied(&self) -> bool {
+        self.is_proxied
     }
 
     /// Returns the head of the request whose body is incomplete, as [`Decoder::head`] does.

@@ -6,7 +6,7 @@
 //! proper follows when the body is whole; it refuses again only if the graph has filled meanwhile.
 
 use super::admin::AdminView;
-use super::codec::{Destination, Http1, Received, RequestBody};
+use super::codec::{Checked, Destination, Http1, Received, RequestBody};
 use super::exchange::Exchange;
 use super::reply::Reply;
 use super::responses::ErrorResponse;
@@ -82,31 +82,33 @@ impl HttpService {
 }
 
 impl Service<Http1> for HttpService {
-    fn check(&mut self, head: &RequestHead) -> Result<Box<Destination>, Reply> {
-        if self.admin.takes(head) {
+    fn check(&mut self, head: &RequestHead, now: Time) -> Result<Box<Checked>, Reply> {
+        let destination = if self.admin.takes(head) {
             self.label = Label::new(RouteLabel::Admin, Some(head.method()));
             self.admin.check(head).map_or(Ok(()), Err)?;
             self.dispatcher.check_length(head, self.admin_limits.bytes as u64)?;
-            return Ok(Box::new(Destination::Admin(self.admin_limits)));
-        }
-        let routed = self.route(head)?;
-        match self.dispatcher.check(&routed) {
-            Ok(()) => Ok(Box::new(Destination::Route(routed))),
-            Err(refusal) => Err(self.refuse(routed.options.class, refusal.reason())),
-        }
+            Destination::Admin(self.admin_limits)
+        } else {
+            let routed = self.route(head)?;
+            if let Err(refusal) = self.dispatcher.check(&routed) {
+                return Err(self.refuse(routed.options.class, refusal.reason()));
+            }
+            Destination::Route(routed)
+        };
+        Ok(Box::new(Checked { destination, label: self.label.begun(now) }))
     }
 
     fn admit(
         &mut self,
         Received { head, body, id }: Received,
-        decision: Option<Box<Destination>>,
+        decision: Option<Box<Checked>>,
         origin: &Origin,
         address: ReplyAddress,
     ) -> Admission<Reply> {
-        let routed = match decision.map(|decision| *decision) {
-            Some(Destination::Admin(_)) => return self.admit_admin(&head, address),
-            Some(Destination::Route(routed)) => {
-                self.label = self.dispatcher.label(&head, &routed);
+        let routed = match decision.map(|checked| (checked.destination, checked.label)) {
+            Some((Destination::Admin(_), _)) => return self.admit_admin(&head, address),
+            Some((Destination::Route(routed), label)) => {
+                self.label = label;
                 Ok(routed)
             }
             None if self.admin.takes(&head) => {

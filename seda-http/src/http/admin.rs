@@ -1,9 +1,9 @@
 //! The admin side as a listener shows it. It is outside the graph, its budget and its figures.
 
-use super::codec::{Destination, Http1, Received};
+use super::codec::{Checked, Destination, Http1, Received};
 use super::reply::Reply;
 use super::routes::BodyLimits;
-use super::times::TimeRegistry;
+use super::times::{Label, RouteLabel, TimeRegistry};
 use crate::h1::RequestHead;
 use crate::reactor::{Admission, Body, Origin, Service};
 use crate::server::{ServerCounts, ServerUsage};
@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use seda_admin::{
     Admin, AdminAccess, AdminAnswer, AdminBody, AdminRequest, ServerFigure, ServerFigures,
 };
-use seda_core::{LossReason, Outcome, ReplyAddress, ReplySink};
+use seda_core::{LossReason, Outcome, ReplyAddress, ReplySink, Time};
 use std::sync::Arc;
 
 /// The admin side as one listener shows it, on one reactor.
@@ -62,15 +62,17 @@ pub(super) struct AdminService {
 }
 
 impl Service<Http1> for AdminService {
-    fn check(&mut self, head: &RequestHead) -> Result<Box<Destination>, Reply> {
+    fn check(&mut self, head: &RequestHead, now: Time) -> Result<Box<Checked>, Reply> {
+        self.view.check(head).map_or(Ok(()), Err)?;
         let limits = BodyLimits { bytes: self.body_bytes, time: None, streamed: None };
-        self.view.check(head).map_or(Ok(Box::new(Destination::Admin(limits))), Err)
+        let label = Label::new(RouteLabel::Admin, Some(head.method())).begun(now);
+        Ok(Box::new(Checked { destination: Destination::Admin(limits), label }))
     }
 
     fn admit(
         &mut self,
         request: Received,
-        _decision: Option<Box<Destination>>,
+        _decision: Option<Box<Checked>>,
         _origin: &Origin,
         address: ReplyAddress,
     ) -> Admission<Reply> {

@@ -126,6 +126,13 @@ impl Http1 {
     }
 }
 
+/// The decision about a request from its head.
+pub(super) struct Checked {
+    pub(super) destination: Destination,
+    /// The label of its answer, from the head on, if it ends before it is admitted.
+    pub(super) label: Label,
+}
+
 /// The side of the server that a request is for.
 pub(super) enum Destination {
     /// The admin side, with the limits of the settings.
@@ -140,13 +147,14 @@ impl Codec for Http1 {
     type Response = Reply;
     type Exchange = Exchange;
     type Decoder = Decoder;
-    type Decision = Box<Destination>;
+    type Decision = Box<Checked>;
 
     fn decoder(&self, origin: &Origin) -> Decoder {
         let decoder = Decoder::new(self.limits).of_client(origin.client());
         let decoder = if origin.is_encrypted() { decoder.over_tls() } else { decoder };
         let decoder = if self.any_method { decoder.any_method() } else { decoder };
-        if self.may_stream { decoder.streams_bodies() } else { decoder }
+        let decoder = if self.may_stream { decoder.streams_bodies() } else { decoder };
+        if self.clients.trusts(origin) { decoder.of_proxy() } else { decoder }
     }
 
     fn decode(&self, decoder: &mut Decoder, input: &mut BytesMut) -> DecodeOutcome<Self> {
@@ -155,12 +163,16 @@ impl Codec for Http1 {
         match decoder.decode(input) {
             Decoded::Incomplete => DecodeOutcome::Incomplete,
             Decoded::Head => {
-                decoder.head_mut().into_iter().for_each(|head| self.clients.resolve(head));
+                if decoder.is_proxied() {
+                    decoder.head_mut().into_iter().for_each(|head| self.clients.resolve(head));
+                }
                 DecodeOutcome::Head
             }
             Decoded::Continue => DecodeOutcome::Interim(h1::CONTINUE),
             Decoded::Request(mut head, body, framing) => {
-                self.clients.resolve(&mut head);
+                if decoder.is_proxied() {
+                    self.clients.resolve(&mut head);
+                }
                 let (request, exchange) = self.received(head, RequestBody::Whole(body), framing);
                 DecodeOutcome::Request(request, exchange)
             }
@@ -179,14 +191,15 @@ impl Codec for Http1 {
         decoder.head()
     }
 
-    fn limit_body(decoder: &mut Decoder, decision: &Box<Destination>) -> Option<Duration> {
-        let (Destination::Admin(limits) | Destination::Route(Routed { limits, .. })) = &**decision;
+    fn limit_body(decoder: &mut Decoder, decision: &Box<Checked>) -> Option<Duration> {
+        let (Destination::Admin(limits) | Destination::Route(Routed { limits, .. })) =
+            &decision.destination;
         decoder.limit_body(limits.bytes);
         limits.time
     }
 
-    fn streams(decision: &Box<Destination>) -> Option<u64> {
-        match &**decision {
+    fn streams(decision: &Box<Checked>) -> Option<u64> {
+        match &decision.destination {
             Destination::Admin(_) => None,
             Destination::Route(routed) => routed.streams,
         }
@@ -227,6 +240,14 @@ impl Codec for Http1 {
             h1::BodyNeed::Length(bytes) => Some(BodyNeed::Length(bytes)),
             h1::BodyNeed::Pieces(bytes) => Some(BodyNeed::Pieces(bytes)),
         }
+    }
+
+    fn head_of(request: &Received) -> Option<&RequestHead> {
+        Some(&request.head)
+    }
+
+    fn note_decision(exchange: &mut Exchange, decision: Box<Checked>) {
+        exchange.label = Some(decision.label);
     }
 
     fn body_bytes(request: &Received) -> usize {
@@ -303,7 +324,7 @@ impl Codec for Http1 {
             }
         };
         if let Some(times) = &mut self.times {
-            // A request that no service has seen is malformed, or did not come in time.
+            // A head that no service has seen is malformed, or did not come in time.
             let unseen = || Label::new(RouteLabel::Unmatched, None).begun(now);
             times.record(&label.unwrap_or_else(unseen), status, now);
         }

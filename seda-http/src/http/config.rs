@@ -55,7 +55,8 @@ pub struct HttpConfig {
     /// client of its own at the bound of connections, because many clients are behind it.
     ///
     /// Default none: every client could write these fields. A proxy in the list has to set or
-    /// append at least one of them to every request.
+    /// append one of them to every request, and to remove the other: if they differ, the client is
+    /// not known.
     pub trusted_proxies: PeerList,
     /// Number of threads that own sockets, 1 to 64.
     ///

@@ -86,9 +86,10 @@ impl<P> HttpRequest<P> {
     ///    `Forwarded` or `X-Forwarded-For` names: the right-most address that is not trusted.
     ///
     /// Left of an address that is not readable nothing is believed: the client is the last proxy
-    /// before it. Two fields that differ count as none.
+    /// before it.
     ///
-    /// `None` if the address is not known, as at a Unix socket without a proxy.
+    /// `None` if the address is not known, as at a Unix socket without a proxy, or if the two
+    /// fields differ: one may be the client's own, and nothing tells which.
     ///
     /// ```
     /// use seda_http::{HttpRequest, StatusCode, text};

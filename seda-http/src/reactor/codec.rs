@@ -75,6 +75,14 @@ pub(crate) trait Codec: Send + 'static {
         None
     }
 
+    /// Returns the head of a whole request; `None` if requests have none.
+    fn head_of(_request: &Self::Request) -> Option<&Self::Head> {
+        None
+    }
+
+    /// Notes in an exchange the decision about its request, which is answered and not admitted.
+    fn note_decision(_exchange: &mut Self::Exchange, _decision: Self::Decision) {}
+
     /// Returns the bytes of the body of a whole request.
     fn body_bytes(_request: &Self::Request) -> usize {
         0

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 /// Decides about each request. Its methods run on the reactor, so they must not block.
 pub(crate) trait Service<C: Codec> {
-    /// Decides from its head whether the body of a request is read, and how.
+    /// Decides from its head whether the body of a request is read, and how. `now` is the time of
+    /// the poll.
     ///
     /// # Errors
     /// The response to a request that is refused now.
-    fn check(&mut self, head: &C::Head) -> Result<C::Decision, C::Response>;
+    fn check(&mut self, head: &C::Head, now: Time) -> Result<C::Decision, C::Response>;
 
     /// Admits a request to the graph, or responds to it at once. `decision` is that of
     /// [`Service::check`]; `None` for a request that arrived whole.

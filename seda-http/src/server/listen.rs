@@ -3,7 +3,7 @@
 use super::error::ConfigError;
 use crate::reactor::{LISTENERS_MOST, PeerList};
 #[cfg(feature = "tls")]
-use crate::tls::TlsConfig;
+use crate::tls::{TlsConfig, TlsError};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -137,7 +137,8 @@ impl Listen {
         }
     }
 
-    /// Checks the number of listeners, and that each accepts from some peer.
+    /// Checks the number of listeners, that each accepts from some peer, and the number of its
+    /// certificates.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let fault = |key, value: String, allowed: String| {
             Err(ConfigError::OutOfRange { key, value, allowed })
@@ -150,14 +151,20 @@ impl Listen {
         let is_empty = |listener: &&ListenerConfig| {
             listener.proxy_protocol.as_ref().is_some_and(PeerList::is_empty)
         };
-        match self.listeners.iter().find(is_empty) {
-            None => Ok(()),
-            Some(listener) => {
-                let value = format!("an empty list at {}", listener.at);
-                let allowed = "the addresses or networks of the proxies, or no such key".to_owned();
-                fault("listen.proxy_protocol", value, allowed)
+        if let Some(listener) = self.listeners.iter().find(is_empty) {
+            let value = format!("an empty list at {}", listener.at);
+            let allowed = "the addresses or networks of the proxies, or no such key".to_owned();
+            return fault("listen.proxy_protocol", value, allowed);
+        }
+        #[cfg(feature = "tls")]
+        for listener in &self.listeners {
+            let checked = listener.tls.as_ref().map_or(Ok(()), TlsConfig::check);
+            if let Err(TlsError::Number { number, most }) = checked {
+                let value = format!("a list of {number} certificates at {}", listener.at);
+                return fault("listen.tls.certificates", value, format!("1 to {most}"));
             }
         }
+        Ok(())
     }
 }
 
@@ -467,5 +474,24 @@ mod tests {
             "`listen.proxy_protocol` is an empty list at 127.0.0.1:80; allowed: the addresses or \
              networks of the proxies, or no such key"
         );
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn no_certificates_and_too_many_are_errors() {
+        let of_files = |number: usize| {
+            let files = vec![r#"{"chain":"a.pem","key":"a.key.pem"}"#; number].join(",");
+            read(&format!(r#"["81",{{"at":"80","tls":{{"certificates":[{files}]}}}}]"#)).check()
+        };
+        assert_eq!((of_files(1), of_files(64)), (Ok(()), Ok(())));
+        for number in [0, 65] {
+            assert_eq!(
+                of_files(number).unwrap_err().to_string(),
+                format!(
+                    "`listen.tls.certificates` is a list of {number} certificates at \
+                     127.0.0.1:80; allowed: 1 to 64"
+                )
+            );
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::codec::{PROTOCOL, ProtocolCodec, Reply, refuse};
 use super::protocol::{Protocol, Unserved};
 use crate::reactor::{Admission, Mailbox, Origin, Service};
 use crate::server::catch_panic;
-use seda_core::{LossReason, ReplyAddress, ReplySink, Responder, SendOptions, Source};
+use seda_core::{LossReason, ReplyAddress, ReplySink, Responder, SendOptions, Source, Time};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) struct TcpService<P: Protocol, E: Send + 'static> {
 
 impl<P: Protocol, E: Send + 'static> Service<ProtocolCodec<P>> for TcpService<P, E> {
     /// A request of this protocol is decoded whole.
-    fn check(&mut self, head: &Infallible) -> Result<Infallible, Reply<P::Answer>> {
+    fn check(&mut self, head: &Infallible, _now: Time) -> Result<Infallible, Reply<P::Answer>> {
         match *head {}
     }
 

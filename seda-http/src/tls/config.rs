@@ -51,8 +51,8 @@ pub struct CertificateFiles {
 }
 
 impl TlsConfig {
-    /// Checks the number of certificates.
-    pub(super) fn check(&self) -> Result<(), TlsError> {
+    /// Checks the number of certificates. The only error is [`TlsError::Number`].
+    pub(crate) fn check(&self) -> Result<(), TlsError> {
         let number = self.certificates.len();
         if (1..=CERTIFICATES_MOST).contains(&number) {
             return Ok(());

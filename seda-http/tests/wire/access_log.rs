@@ -273,10 +273,15 @@ fn a_line_has_the_client_behind_a_trusted_proxy() {
         proxy.send(format!("GET /hello HTTP/1.1\r\nHost: t\r\n{fields}\r\n"));
         assert_eq!(proxy.response().status, 200);
     }
+    // The client has added a field that differs from that of the proxy.
+    let forged = "X-Forwarded-For: 192.0.2.7\r\nForwarded: for=203.0.113.9\r\n";
+    proxy.send(format!("GET /hello HTTP/1.1\r\nHost: t\r\n{forged}\r\n"));
+    assert_eq!(proxy.response().status, 200);
     proxy.send("GET\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n");
     assert_eq!(proxy.response().status, 400);
     let lines = end(site, &written);
     let clients = lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let clients: Vec<_> = clients.map(|line| line["client"].clone()).collect();
-    assert_eq!(clients, ["192.0.2.7", "2001:db8::7", "127.0.0.1", "127.0.0.1"]);
+    let expected = json!(["192.0.2.7", "2001:db8::7", "127.0.0.1", null, "127.0.0.1"]);
+    assert_eq!(Value::from(clients), expected);
 }

@@ -224,6 +224,34 @@ fn the_fields_of_a_trusted_proxy_name_the_client_of_each_request() {
     }
 }
 
+/// A proxy passes on the field that it does not write itself. Else a client would get the address
+/// of the proxy by such a field, and what the program allows to that address.
+#[test]
+fn a_client_that_adds_the_other_field_is_not_known() {
+    let http = trusting(&["127.0.0.1"]);
+    let site = Plan { http, ..Plan::default() }.on_reactor().start();
+    let mut proxy = site.client();
+    let fields = "X-Forwarded-For: 192.0.2.7\r\nForwarded: for=203.0.113.9\r\n";
+    assert_eq!(client_of(&mut proxy, fields), "unknown");
+    // A body that comes later.
+    let body = "Content-Length: 1\r\nExpect: 100-continue\r\n";
+    proxy.send(format!("POST /client HTTP/1.1\r\nHost: a\r\n{fields}{body}\r\n"));
+    assert_eq!(proxy.response().status, 100);
+    proxy.send("x");
+    assert_eq!(proxy.response().text(), "unknown");
+}
+
+/// At a TCP listener a PROXY header may name a client without an address. It is no proxy.
+#[test]
+fn a_client_without_an_address_is_no_peer_of_a_unix_socket() {
+    let mut http = proxied(&["127.0.0.1"]);
+    http.trusted_proxies = PeerList::new(["unix:"]).unwrap();
+    let site = Plan { http, ..Plan::default() }.on_reactor().start();
+    let mut socket = site.client();
+    socket.send([SIGNATURE, &[0x21, 0x31, 0, 216], &[0; 216]].concat());
+    assert_eq!(client_of(&mut socket, "X-Forwarded-For: 203.0.113.9\r\n"), "unknown");
+}
+
 /// A header of the PROXY protocol names the last proxy, whose fields name the client.
 #[test]
 fn behind_both_kinds_of_proxies_the_client_is_that_of_the_fields() {

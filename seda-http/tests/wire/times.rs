@@ -2,10 +2,13 @@
 
 use crate::client::{Client, LIMIT};
 use crate::exposition::Scrape;
+use crate::site::Plan;
+use crate::uploads::{MIB, hold_body};
 use seda_core::{Class, Context, Graph, GraphConfig, SendOptions, SloConfig};
 use seda_http::{
     Endpoint, Http, HttpConfig, HttpRequest, RequestTimes, Routes, Server, StatusCode, text,
 };
+use std::time::Duration;
 
 /// The classes of the graph, by their names.
 const GOLD: Option<Class> = Some(Class::HIGHEST);
@@ -14,12 +17,21 @@ fn basic() -> Option<Class> {
     Some(Class::new(1))
 }
 
-/// Returns a server with the routes `/users/{id}` and `/jobs`. A request with the field `basic` has
-/// the second class. User 13 is missing, and job 13 fails.
-fn start(slo: Option<SloConfig>) -> Server {
+/// Returns the settings of a server on a free port.
+fn settings() -> HttpConfig {
     let mut config = HttpConfig::default();
     config.listen.set_port(0);
     config.limits.body_bytes = 64;
+    config
+}
+
+/// Returns a server with the routes `/users/{id}` and `/jobs`. A request with the field `basic` has
+/// the second class. User 13 is missing, and job 13 fails.
+fn start(slo: Option<SloConfig>) -> Server {
+    start_with(settings(), slo)
+}
+
+fn start_with(config: HttpConfig, slo: Option<SloConfig>) -> Server {
     let mut graph = Graph::new("times");
     graph.classes(&[("gold", 4), ("basic", 1)]);
     if let Some(slo) = slo {
@@ -152,9 +164,77 @@ fn a_refusal_is_counted_under_the_route_and_the_class_that_it_would_have_had() {
     );
 }
 
+/// Returns the figures of the answers with this status: they have one series.
+fn times_of(server: &Server, status: u16) -> RequestTimes {
+    let mut times = server.request_times().into_iter().filter(|it| it.status == Some(status));
+    let found = times.next().unwrap();
+    assert_eq!(times.next(), None, "one series");
+    found
+}
+
+#[test]
+fn a_request_that_ends_while_its_body_arrives_keeps_its_route_its_class_and_its_time() {
+    let mut config = settings();
+    config.body.timeout = Duration::from_millis(100);
+    let server = start_with(config, None);
+    let chunked = "basic: 1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let ends = |fields: &str| ask(&mut Client::connect(server.local_addr()), "POST /jobs", fields);
+    // It is too slow, too long for its route, and malformed.
+    assert_eq!(ends("basic: 1\r\nContent-Length: 2\r\n"), 408);
+    assert_eq!(ends(&format!("{chunked}11\r\n0123456789abcdefg\r\n0\r\n")), 413);
+    assert_eq!(ends(&format!("{chunked}no chunk\r\n")), 400);
+    for status in [408, 413, 400] {
+        let times = times_of(&server, status);
+        let labels = (&*times.route, times.method, times.class, times.count());
+        assert_eq!(labels, ("/jobs", "POST", basic(), 1), "{status}");
+    }
+    assert!(times_of(&server, 408).sum_seconds >= 0.1);
+}
+
+#[test]
+fn a_body_without_memory_is_counted_under_its_route_and_its_class() {
+    let site = Plan::with(|http| http.body.budget = MIB).workers(2).start();
+    let held = hold_body(&site);
+    let refused = |client: &mut Client, fields: &str| {
+        assert_eq!(ask(client, "POST /echo", fields), 503);
+    };
+    // At the head; whole, with the head; and at the end of a chunked body.
+    refused(&mut site.client(), "Content-Length: 2\r\nExpect: 100-continue\r\n");
+    refused(&mut site.client(), "Content-Length: 2\r\n\r\nhi");
+    let mut chunked = site.client();
+    assert_eq!(
+        ask(&mut chunked, "POST /echo", "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n"),
+        100
+    );
+    chunked.send("2\r\nhi\r\n0\r\n\r\n");
+    assert_eq!(chunked.response().status, 503);
+    let times = times_of(&site.server, 503);
+    let labels = (&*times.route, times.method, times.class, times.count());
+    assert_eq!(labels, ("/{*path}", "POST", GOLD, 3));
+    assert_eq!(site.server.counts().refused_bodies, 3);
+    site.release();
+    drop(held);
+}
+
+/// The response without memory is that of the route: a body does not hide that there is none.
+#[test]
+fn a_body_without_memory_and_without_a_route_is_not_found() {
+    let mut config = settings();
+    config.body.budget = 64;
+    let server = start_with(config, None);
+    // Its head has come; the budget is that of one body.
+    let mut first = Client::connect(server.local_addr());
+    first.send("POST /jobs HTTP/1.1\r\nHost: t\r\nContent-Length: 16\r\n\r\n");
+    let mut second = Client::connect(server.local_addr());
+    crate::site::until("a body is charged", || server.counts().body_bytes == 16);
+    let body = format!("Content-Length: 60\r\n\r\n{}", "x".repeat(60));
+    assert_eq!(ask(&mut second, "POST /none", &body), 404);
+    assert_eq!(times_of(&server, 404).route, "unmatched");
+}
+
 #[test]
 fn answers_within_the_slo_are_those_in_time_that_are_no_failure_of_the_server() {
-    let slo = SloConfig::new(std::time::Duration::from_secs(600));
+    let slo = SloConfig::new(Duration::from_secs(600));
     let server = start(Some(slo));
     let mut client = Client::connect(server.local_addr());
     assert_eq!(ask(&mut client, "GET /users/1", ""), 200);
@@ -172,7 +252,7 @@ fn answers_within_the_slo_are_those_in_time_that_are_no_failure_of_the_server() 
 
 #[test]
 fn a_scrape_has_the_response_times_of_every_route_in_both_formats() {
-    let server = start(Some(SloConfig::new(std::time::Duration::from_secs(600))));
+    let server = start(Some(SloConfig::new(Duration::from_secs(600))));
     let mut client = Client::connect(server.local_addr());
     for n in 0..3 {
         assert_eq!(ask(&mut client, &format!("GET /users/{n}"), "basic: 1\r\n"), 200);

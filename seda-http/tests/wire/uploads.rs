@@ -8,14 +8,14 @@ use seda_http::Method;
 use seda_http::h1::RequestHead;
 use std::time::Duration;
 
-const MIB: usize = 1024 * 1024;
+pub(crate) const MIB: usize = 1024 * 1024;
 
 fn post(path: &str, fields: &str) -> String {
     format!("POST {path} HTTP/1.1\r\nHost: t\r\n{fields}\r\n\r\n")
 }
 
 /// Sends a body of 1 MiB, which the program holds until the release.
-fn hold_body(site: &Site) -> Client {
+pub(crate) fn hold_body(site: &Site) -> Client {
     let mut client = site.client();
     client.send(post("/hold", &format!("Content-Length: {MIB}")));
     client.send(vec![b'x'; MIB]);

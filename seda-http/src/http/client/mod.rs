@@ -23,15 +23,21 @@ impl ClientFinder {
         Self { trusted }
     }
 
-    /// Replaces the client of a head from a trusted proxy by the one that its fields name.
-    pub(super) fn resolve(&self, head: &mut RequestHead) {
-        if !self.trusted.is_empty() && self.trusted.contains(head.client()) {
-            head.set_client(self.named_client(head));
-        }
+    /// Returns true if the fields of this connection's requests name their clients. At a TCP
+    /// listener a PROXY header may name a client without an address, which is no proxy of the list.
+    pub(super) fn trusts(&self, origin: &Origin) -> bool {
+        let (client, peer) = (origin.client(), origin.peer_ip());
+        (client.is_some() || peer.is_none()) && self.trusted.contains(client)
     }
 
-    /// Returns the client that `Forwarded` or `X-Forwarded-For` names. If neither does, or they
-    /// differ, it is the proxy: one of the fields may be the client's own, and nothing tells which.
+    /// Replaces the client of a head from a trusted proxy by the one that its fields name.
+    pub(super) fn resolve(&self, head: &mut RequestHead) {
+        head.set_client(self.named_client(head));
+    }
+
+    /// Returns the client that `Forwarded` or `X-Forwarded-For` names; the proxy if neither does.
+    /// `None` if they differ: one of the fields may be the client's own, and nothing tells which.
+    /// The proxy would stand for a client that adds the other field.
     fn named_client(&self, head: &RequestHead) -> Option<IpAddr> {
         let proxy = head.client();
         let standard = forwarded::nodes(head.fields_named("forwarded"));
@@ -42,7 +48,7 @@ impl ClientFinder {
             (true, false) => self.follow(proxy, &common),
             (false, false) => {
                 let client = self.follow(proxy, &standard);
-                if client == self.follow(proxy, &common) { client } else { proxy }
+                if client == self.follow(proxy, &common) { client } else { None }
             }
         }
     }
@@ -85,16 +91,28 @@ mod tests {
     use super::*;
     use crate::h1::{Decoded, Decoder, Limits};
     use bytes::BytesMut;
+    use std::net::SocketAddr;
 
     /// Returns the client of a request from this peer with these fields.
     fn client(trusted: &[&str], peer: Option<&str>, fields: &[&str]) -> Option<String> {
+        client_from(&origin(peer), trusted, fields)
+    }
+
+    /// Returns the origin of a connection from this peer; `None` is one at a Unix socket.
+    fn origin(peer: Option<&str>) -> Origin {
+        Origin::of_peer(peer.map(|peer| SocketAddr::new(peer.parse().unwrap(), 1)))
+    }
+
+    fn client_from(origin: &Origin, trusted: &[&str], fields: &[&str]) -> Option<String> {
         let lines: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
         let mut input =
             BytesMut::from(format!("GET / HTTP/1.1\r\nHost: a\r\n{lines}\r\n").as_str());
-        let peer = peer.map(|peer| peer.parse().unwrap());
-        let mut decoder = Decoder::new(Limits::default()).of_client(peer);
+        let mut decoder = Decoder::new(Limits::default()).of_client(origin.client());
         let Decoded::Request(mut head, ..) = decoder.decode(&mut input) else { panic!("a head") };
         let finder = ClientFinder::new(PeerList::new(trusted).unwrap());
+        if !finder.trusts(origin) {
+            return head.client().map(|client| client.to_string());
+        }
         finder.resolve(&mut head);
         let found = head.client();
         // A second look, as at the end of a body, changes nothing.
@@ -173,8 +191,23 @@ mod tests {
         let peer = Some("10.0.0.1");
         let same = ["Forwarded: for=192.0.2.7", "X-Forwarded-For: 203.0.113.9, 192.0.2.7"];
         assert_eq!(client(&["10.0.0.0/8"], peer, &same).as_deref(), Some("192.0.2.7"));
-        let forged = ["Forwarded: for=203.0.113.9", "X-Forwarded-For: 192.0.2.7"];
-        assert_eq!(client(&["10.0.0.0/8"], peer, &forged).as_deref(), peer);
+        // Neither is the proxy the client: a client could take its address by a field of its own.
+        let real = "X-Forwarded-For: 192.0.2.7";
+        for forged in ["for=203.0.113.9", "for=10.0.0.1", "for=unknown", "for"] {
+            for trusted in [&["10.0.0.0/8"][..], &["10.0.0.0/8", "unix:"]] {
+                let added = format!("Forwarded: {forged}");
+                assert_eq!(client(trusted, peer, &[&added, real]), None, "{forged}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_client_without_an_address_is_a_trusted_peer_only_at_a_unix_socket() {
+        let field = ["X-Forwarded-For: 203.0.113.9"];
+        for (peer, found) in [(Some("192.0.2.7"), None), (None, Some("203.0.113.9"))] {
+            let named = origin(peer).with_client(None);
+            assert_eq!(client_from(&named, &["unix:"], &field).as_deref(), found);
+        }
     }
 
     #[test]

@@ -60,7 +60,8 @@ pub(in crate::http) struct Label {
     method: MethodLabel,
     /// `None` if no stage was asked.
     class: Option<Class>,
-    /// The moment at which the request was whole; with a streamed or refused body, its head.
+    /// The moment at which the request was whole; with a streamed, refused or unfinished body, that
+    /// of its head.
     pub(super) began: Time,
     /// The SLO of the class in nanoseconds; `u64::MAX` without one.
     slo_nanos: u64,

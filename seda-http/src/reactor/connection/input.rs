@@ -73,14 +73,21 @@ impl<C: Codec> Input<C> {
     /// Gives up the request whose body is incomplete, and frees its memory. Returns the exchange of
     /// its response.
     pub(super) fn refuse(&mut self, codec: &C) -> C::Exchange {
-        let exchange = codec.refuse(&mut self.decoder, &mut self.bytes);
+        let mut exchange = codec.refuse(&mut self.decoder, &mut self.bytes);
+        self.note_decision(&mut exchange);
         if self.bytes.is_empty() {
             self.bytes = BytesMut::new();
         }
         self.charge = None;
-        self.decision = None;
         self.streams = None;
         exchange
+    }
+
+    /// Notes the decision about the request in its exchange: it ends before it is admitted.
+    pub(super) fn note_decision(&mut self, exchange: &mut C::Exchange) {
+        if let Some(decision) = self.decision.take() {
+            C::note_decision(exchange, decision);
+        }
     }
 
     /// Returns the memory that the unfinished body needs.

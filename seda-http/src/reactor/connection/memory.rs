@@ -45,27 +45,50 @@ impl<C: Codec> Connection<C> {
         self.refuse(response, exchange, cx);
     }
 
-    /// Lets a whole request hold the charge of its body. Returns `None` if there is no memory for a
-    /// body that came with its head.
-    pub(super) fn hold<S: Service<C>>(
+    /// Charges the body of a whole request. Returns false if there is no memory for it.
+    pub(super) fn charge_whole<S: Service<C>>(
         &mut self,
-        request: C::Request,
+        request: &C::Request,
         cx: &mut TurnContext<'_, C, S>,
-    ) -> Option<C::Request> {
-        let bytes = C::body_bytes(&request);
-        if bytes == 0 {
+    ) -> bool {
+        let bytes = C::body_bytes(request);
+        let is_charged = bytes > 0 && self.try_charge(bytes, cx);
+        if !is_charged {
             self.input.charge = None;
-            return Some(request);
         }
-        if !self.try_charge(bytes, cx) {
-            self.input.charge = None;
-            cx.counters.refused_bodies.count();
-            return None;
+        is_charged || bytes == 0
+    }
+
+    /// Responds to a whole request for whose body there is no memory.
+    pub(super) fn refuse_whole<S: Service<C>>(
+        &mut self,
+        request: &C::Request,
+        mut exchange: C::Exchange,
+        cx: &mut TurnContext<'_, C, S>,
+    ) {
+        // The service has not seen a request whose body came with its head.
+        if self.input.decision.is_none()
+            && let Some(head) = C::head_of(request)
+        {
+            match cx.service.check(head, cx.now) {
+                Ok(decision) => self.input.decision = Some(decision),
+                Err(response) => {
+                    cx.service.label(&mut exchange, cx.now);
+                    return self.pipeline.push_answered(response, exchange);
+                }
+            }
         }
-        Some(match self.input.charge.take() {
+        cx.counters.refused_bodies.count();
+        self.input.note_decision(&mut exchange);
+        self.pipeline.push_answered(cx.service.no_memory(), exchange);
+    }
+
+    /// Lets a whole request hold the charge of its body.
+    pub(super) fn hold(&mut self, request: C::Request) -> C::Request {
+        match self.input.charge.take() {
             Some(charge) => C::hold(request, charge),
             None => request,
-        })
+        }
     }
 
     fn try_charge<S: Service<C>>(&mut self, bytes: usize, cx: &mut TurnContext<'_, C, S>) -> bool {

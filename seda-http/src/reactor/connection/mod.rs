@@ -273,8 +273,9 @@ impl<C: Codec> Connection<C> {
                 DecodeOutcome::Response(response, _) if self.input.feed.is_some() => {
                     self.fail_stream(response);
                 }
-                DecodeOutcome::Response(response, exchange) => {
+                DecodeOutcome::Response(response, mut exchange) => {
                     self.input.charge = None;
+                    self.input.note_decision(&mut exchange);
                     self.note_request(&exchange, cx);
                     self.pipeline.push_answered(response, exchange);
                 }
@@ -291,7 +292,7 @@ impl<C: Codec> Connection<C> {
             debug_assert!(false, "the decoder has the head that it announced");
             return;
         };
-        match cx.service.check(head) {
+        match cx.service.check(head, cx.now) {
             Ok(decision) => {
                 let total = self.input.accept(decision);
                 self.timeout.set_body_total(total);
@@ -340,11 +341,11 @@ impl<C: Codec> Connection<C> {
         mut exchange: C::Exchange,
         cx: &mut TurnContext<'_, C, S>,
     ) {
+        if !self.charge_whole(&request, cx) {
+            return self.refuse_whole(&request, exchange, cx);
+        }
+        let request = self.hold(request);
         let decision = self.input.decision.take();
-        let Some(request) = self.hold(request, cx) else {
-            let response = cx.service.no_memory();
-            return self.pipeline.push_answered(response, exchange);
-        };
         let sequence = self.pipeline.next_sequence();
         let address = ReplyAddress { sequence, ..self.address };
         let admission = cx.service.admit(request, decision, &self.origin, address);

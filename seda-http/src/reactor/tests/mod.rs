@@ -147,7 +147,7 @@ impl Codec for Lines {
 struct Recorder(Vec<(String, ReplyAddress)>);
 
 impl Service<Lines> for Recorder {
-    fn check(&mut self, head: &String) -> Result<usize, String> {
+    fn check(&mut self, head: &String, _now: Time) -> Result<usize, String> {
         if head.starts_with("no") {
             return Err("busy".to_owned());
         }
