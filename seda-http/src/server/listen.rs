@@ -137,16 +137,30 @@ impl Listen {
         }
     }
 
+    /// Returns the only listener, whose settings hold for all sockets that the program gives. `None`
+    /// if there are several, and none has settings of its own.
+    ///
+    /// # Errors
+    /// One of several has settings of its own.
+    pub(super) fn of_given_sockets(&self) -> Result<Option<&ListenerConfig>, ConfigError> {
+        if let [listener] = self.listeners.as_slice() {
+            return Ok(Some(listener));
+        }
+        let Some(listener) = self.listeners.iter().find(|listener| listener.has_rules()) else {
+            return Ok(None);
+        };
+        let (count, at) = (self.listeners.len(), &listener.at);
+        Err(ConfigError::OutOfRange {
+            key: "listen",
+            value: format!("a list of {count} listeners, with settings for {at} alone"),
+            allowed: "one listener, whose settings hold for all sockets of the program".to_owned(),
+        })
+    }
+
     /// Checks the number of listeners, and that each accepts from some peer.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let fault = |key, value: String, allowed: String| {
-            Err(ConfigError::OutOfRange { key, value, allowed })
-        };
         let count = self.listeners.len();
-        if !(1..=LISTENERS_MOST).contains(&count) {
-            let value = format!("a list of {count} listeners");
-            return fault("listen", value, format!("1 to {LISTENERS_MOST}"));
-        }
+        check_count(count, || format!("a list of {count} listeners"))?;
         let is_empty = |listener: &&ListenerConfig| {
             listener.proxy_protocol.as_ref().is_some_and(PeerList::is_empty)
         };
@@ -155,10 +169,19 @@ impl Listen {
             Some(listener) => {
                 let value = format!("an empty list at {}", listener.at);
                 let allowed = "the addresses or networks of the proxies, or no such key".to_owned();
-                fault("listen.proxy_protocol", value, allowed)
+                Err(ConfigError::OutOfRange { key: "listen.proxy_protocol", value, allowed })
             }
         }
     }
+}
+
+/// Checks a number of listeners, which an error calls `value`.
+pub(super) fn check_count(count: usize, value: impl FnOnce() -> String) -> Result<(), ConfigError> {
+    if (1..=LISTENERS_MOST).contains(&count) {
+        return Ok(());
+    }
+    let allowed = format!("1 to {LISTENERS_MOST}");
+    Err(ConfigError::OutOfRange { key: "listen", value: value(), allowed })
 }
 
 impl ListenerConfig {
@@ -170,6 +193,11 @@ impl ListenerConfig {
             #[cfg(feature = "tls")]
             tls: None,
         }
+    }
+
+    /// Returns true if it has more settings than its place.
+    fn has_rules(&self) -> bool {
+        *self != Self::at(self.at.clone())
     }
 }
 
@@ -308,10 +336,7 @@ enum WrittenListener {
 
 impl From<ListenerConfig> for WrittenListener {
     fn from(listener: ListenerConfig) -> Self {
-        if listener == ListenerConfig::at(listener.at.clone()) {
-            return Self::Place(listener.at);
-        }
-        Self::Table(listener.into())
+        if listener.has_rules() { Self::Table(listener.into()) } else { Self::Place(listener.at) }
     }
 }
 
