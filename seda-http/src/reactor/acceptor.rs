@@ -93,8 +93,8 @@ impl OpenListener {
         Self { listening, token, ready: true, left: u64::MAX }
     }
 
-    /// Accepts as many connections from now on as the backlog may hold: Linux keeps one more than it
-    /// is told. Those that arrive later cannot make the drain endless.
+    /// Accepts as many connections from now on as the backlog may hold: Linux keeps one more than
+    /// it is told. Those that arrive later cannot make the drain endless.
     fn begin_drain(&mut self) {
         self.ready = true;
         self.left = u64::from(BACKLOG) + 1;

@@ -137,7 +137,7 @@ impl Listen {
         }
     }
 
-    /// Returns the only listener, whose settings hold for all sockets that the program gives. `None`
+    /// Returns the only listener: its settings hold for all sockets that the program gives. `None`
     /// if there are several, and none has settings of its own.
     ///
     /// # Errors
@@ -153,7 +153,7 @@ impl Listen {
         Err(ConfigError::OutOfRange {
             key: "listen",
             value: format!("a list of {count} listeners, with settings for {at} alone"),
-            allowed: "one listener, whose settings hold for all sockets of the program".to_owned(),
+            allowed: "one listener; its settings hold for all sockets of the program".to_owned(),
         })
     }
 

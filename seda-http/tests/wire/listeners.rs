@@ -201,7 +201,7 @@ fn settings_of_one_of_several_listeners_are_not_those_of_the_sockets_of_the_prog
     assert_eq!(
         bind(config).unwrap_err().to_string(),
         "`listen` is a list of 2 listeners, with settings for 127.0.0.1:81 alone; allowed: one \
-         listener, whose settings hold for all sockets of the program"
+         listener; its settings hold for all sockets of the program"
     );
 }
 
