@@ -84,6 +84,9 @@ impl Http {
     /// Checks the settings and listens to these TCP or Unix sockets of the program, in place of
     /// [`HttpConfig::listen`]. It makes them non-blocking.
     ///
+    /// If `listen` has one listener, its `proxy_protocol` and `tls` hold for all of the sockets,
+    /// and its place counts for nothing. Several listeners may have no such settings.
+    ///
     /// Clones of a socket share its backlog, in this process or another. A server that drains does
     /// not accept from such a backlog any more, and does not end it: so another server takes over
     /// without a refused connection.
@@ -99,7 +102,8 @@ impl Http {
     /// ```
     ///
     /// # Errors
-    /// [`BindError`] if a setting is out of its bounds or a socket does not listen.
+    /// [`BindError`] if a setting is out of its bounds, one of several listeners has settings of
+    /// its own, a socket does not listen, or there are not 1 to 64 sockets.
     #[cfg(unix)]
     pub fn bind_on<S: Into<OwnedFd>>(
         config: HttpConfig,

@@ -30,6 +30,10 @@ const WAITING_MOST: usize = 64;
 /// wait as may, its newcomers are closed, so that those behind them in the backlog have a turn.
 const GREEDY_FRACTION: usize = 8;
 
+/// Connections that the kernel keeps until they are accepted: 50 ms of a flood of 20,000
+/// connections a second. Kernels lower it to their own bound.
+pub(crate) const BACKLOG: u16 = 1024;
+
 /// The most listeners of a server. A name resolves to fewer addresses.
 pub(crate) const LISTENERS_MOST: usize = 64;
 
@@ -80,6 +84,27 @@ struct OpenListener {
     token: Token,
     /// The backlog may hold connections.
     ready: bool,
+    /// The number of connections that are still accepted.
+    left: u64,
+}
+
+impl OpenListener {
+    fn new(listening: Listening, token: Token) -> Self {
+        Self { listening, token, ready: true, left: u64::MAX }
+    }
+
+    /// Accepts as many connections from now on as the backlog may hold: Linux keeps one more than
+    /// it is told. Those that arrive later cannot make the drain endless.
+    fn begin_drain(&mut self) {
+        self.ready = true;
+        self.left = u64::from(BACKLOG) + 1;
+    }
+
+    /// Takes in that a connection was accepted.
+    fn note_accepted(&mut self) {
+        self.left = self.left.saturating_sub(1);
+        self.ready = self.left > 0;
+    }
 }
 
 /// A connection that was accepted and not counted yet.
@@ -101,8 +126,7 @@ impl<R> Acceptor<R> {
     ) -> Self {
         let tokens = (0..LISTENERS_MOST).map(|index| Token(LAST_LISTENER - index));
         let opened = listeners.into_iter().zip(tokens);
-        let opened =
-            opened.map(|(listening, token)| OpenListener { listening, token, ready: true });
+        let opened = opened.map(|(listening, token)| OpenListener::new(listening, token));
         Self {
             listeners: opened.collect(),
             accepted_from: 0,
@@ -133,18 +157,16 @@ impl<R> Acceptor<R> {
     }
 
     /// Closes the listeners that are shared, whose other owners accept what is in the backlog. The
-    /// others are accepted from once more.
+    /// backlogs of the others are accepted.
     pub(super) fn begin_drain(&mut self, registry: &Registry) {
         self.close_if(registry, |listener| listener.listening.is_shared);
-        for listener in &mut self.listeners {
-            listener.ready = true;
-        }
+        self.listeners.iter_mut().for_each(OpenListener::begin_drain);
         self.retry_at = Time::ZERO;
     }
 
-    /// Closes all listeners.
-    pub(super) fn close(&mut self, registry: &Registry) {
-        self.close_if(registry, |_| true);
+    /// Closes the listeners whose backlogs are accepted.
+    pub(super) fn close_accepted(&mut self, registry: &Registry) {
+        self.close_if(registry, |listener| !listener.ready);
     }
 
     /// Returns true if no listener is open and no newcomer waits for room.
@@ -251,7 +273,8 @@ impl<R> Acceptor<R> {
     }
 
     /// Accepts one connection; `None` if there is none, or no descriptor for it. Closes up to a
-    /// round of connections from peers that may not connect.
+    /// round of connections from peers that may not connect; after these it returns `None` too, and
+    /// their listener stays ready.
     fn accept_one(&mut self, now: Time) -> Option<Uncounted> {
         for _ in 0..ACCEPTED_PER_ROUND {
             if self.retry_at > now {
@@ -261,10 +284,13 @@ impl<R> Acceptor<R> {
             let rules = Arc::clone(&listener.listening.rules);
             match listener.listening.socket.accept() {
                 Ok((socket, peer)) => {
+                    listener.note_accepted();
                     self.error_logged = false;
                     let origin = Origin::of_peer(peer).with_tls(rules.tls.is_some());
                     if rules.admits(&origin) {
-                        let network = self.connection_count.network(origin.client());
+                        // Behind a proxy only its header tells the client.
+                        let client = origin.client().filter(|_| rules.proxy_protocol.is_none());
+                        let network = self.connection_count.network(client);
                         return Some(Uncounted { socket, origin, rules, network });
                     }
                     self.note_unlisted(&origin);

@@ -74,7 +74,7 @@ mod tests;
 mod timeouts;
 mod unparker;
 
-pub(crate) use acceptor::{Acceptor, LISTENERS_MOST};
+pub(crate) use acceptor::{Acceptor, BACKLOG, LISTENERS_MOST};
 pub use body::Body;
 pub(crate) use body::budget::{BodyBudget, BodyCharge};
 pub(crate) use body::pipe::{Pipe, PipeEnd, PushError};
@@ -328,7 +328,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         }
     }
 
-    /// Accepts connections. Under a drain the whole backlogs are accepted and the listeners closed.
+    /// Accepts connections. Under a drain a listener is closed once its backlog is accepted.
     fn accept(&mut self) {
         let Some(mut acceptor) = self.acceptor.take() else { return };
         let request = acceptor.accept(self.now, self.draining, |accepted| self.open(accepted));
@@ -340,7 +340,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             let _ = acceptor.accept(self.now, self.draining, |accepted| self.open(accepted));
         }
         if self.draining {
-            acceptor.close(self.poll.registry());
+            acceptor.close_accepted(self.poll.registry());
         }
         if !(self.draining && acceptor.is_done()) {
             self.acceptor = Some(acceptor);

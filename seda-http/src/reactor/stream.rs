@@ -234,6 +234,15 @@ impl Stream {
         }
     }
 
+    /// Returns true if the client has sent a part of its handshake.
+    pub(super) fn has_begun_handshake(&self) -> bool {
+        match &self.encryption {
+            Encryption::Plain => false,
+            Encryption::Session(session) => session.has_begun(),
+            Encryption::Away { .. } => true,
+        }
+    }
+
     /// Sends and reads what the sockets take and have. Once a whole record is here, its step is
     /// submitted to another thread.
     pub(super) fn handshake(

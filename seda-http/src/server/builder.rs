@@ -31,23 +31,24 @@ pub(crate) struct ServerBuilder {
 impl ServerBuilder {
     /// Binds and listens. The caller has checked `config`.
     pub(crate) fn bind(config: &ServerConfig) -> Result<Self, BindError> {
-        Ok(Self::new(config, Listeners::bind(config)?))
+        Self::new(config, Listeners::bind(config)?)
     }
 
     /// Listens to sockets of the program in place of those of `config`, which the caller has
-    /// checked.
+    /// checked. They have the rules of its only listener.
     #[cfg(unix)]
     pub(crate) fn adopt(
         config: &ServerConfig,
         sockets: impl IntoIterator<Item = OwnedFd>,
     ) -> Result<Self, BindError> {
         let sockets = sockets.into_iter().map(Adopted::new);
-        Ok(Self::new(config, Listeners::adopt(config, sockets)?))
+        Self::new(config, Listeners::adopt(config, sockets)?)
     }
 
-    fn new(config: &ServerConfig, listeners: Listeners) -> Self {
+    fn new(config: &ServerConfig, listeners: Listeners) -> Result<Self, BindError> {
+        listeners.check()?;
         let counters = Arc::default();
-        Self { listeners, reactors: config.reactors, pool: None, entry: None, counters }
+        Ok(Self { listeners, reactors: config.reactors, pool: None, entry: None, counters })
     }
 
     pub(crate) fn local_addr(&self) -> SocketAddr {

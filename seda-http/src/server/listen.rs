@@ -137,35 +137,60 @@ impl Listen {
         }
     }
 
+    /// Returns the only listener: its settings hold for all sockets that the program gives. `None`
+    /// if there are several, and none has settings of its own.
+    ///
+    /// # Errors
+    /// One of several has settings of its own.
+    pub(super) fn of_given_sockets(&self) -> Result<Option<&ListenerConfig>, ConfigError> {
+        if let [listener] = self.listeners.as_slice() {
+            return Ok(Some(listener));
+        }
+        let Some(listener) = self.listeners.iter().find(|listener| listener.has_rules()) else {
+            return Ok(None);
+        };
+        let (count, at) = (self.listeners.len(), &listener.at);
+        Err(ConfigError::OutOfRange {
+            key: "listen",
+            value: format!("a list of {count} listeners, with settings for {at} alone"),
+            allowed: "one listener; its settings hold for all sockets of the program".to_owned(),
+        })
+    }
+
     /// Checks the number of listeners, that each accepts from some peer, and the number of its
     /// certificates.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let fault = |key, value: String, allowed: String| {
-            Err(ConfigError::OutOfRange { key, value, allowed })
-        };
         let count = self.listeners.len();
-        if !(1..=LISTENERS_MOST).contains(&count) {
-            let value = format!("a list of {count} listeners");
-            return fault("listen", value, format!("1 to {LISTENERS_MOST}"));
-        }
+        check_count(count, || format!("a list of {count} listeners"))?;
         let is_empty = |listener: &&ListenerConfig| {
             listener.proxy_protocol.as_ref().is_some_and(PeerList::is_empty)
         };
         if let Some(listener) = self.listeners.iter().find(is_empty) {
             let value = format!("an empty list at {}", listener.at);
             let allowed = "the addresses or networks of the proxies, or no such key".to_owned();
-            return fault("listen.proxy_protocol", value, allowed);
+            return Err(ConfigError::OutOfRange { key: "listen.proxy_protocol", value, allowed });
         }
         #[cfg(feature = "tls")]
         for listener in &self.listeners {
             let checked = listener.tls.as_ref().map_or(Ok(()), TlsConfig::check);
             if let Err(TlsError::Number { number, most }) = checked {
                 let value = format!("a list of {number} certificates at {}", listener.at);
-                return fault("listen.tls.certificates", value, format!("1 to {most}"));
+                let allowed = format!("1 to {most}");
+                let key = "listen.tls.certificates";
+                return Err(ConfigError::OutOfRange { key, value, allowed });
             }
         }
         Ok(())
     }
+}
+
+/// Checks a number of listeners, which an error calls `value`.
+pub(super) fn check_count(count: usize, value: impl FnOnce() -> String) -> Result<(), ConfigError> {
+    if (1..=LISTENERS_MOST).contains(&count) {
+        return Ok(());
+    }
+    let allowed = format!("1 to {LISTENERS_MOST}");
+    Err(ConfigError::OutOfRange { key: "listen", value: value(), allowed })
 }
 
 impl ListenerConfig {
@@ -177,6 +202,11 @@ impl ListenerConfig {
             #[cfg(feature = "tls")]
             tls: None,
         }
+    }
+
+    /// Returns true if it has more settings than its place.
+    fn has_rules(&self) -> bool {
+        *self != Self::at(self.at.clone())
     }
 }
 
@@ -315,10 +345,7 @@ enum WrittenListener {
 
 impl From<ListenerConfig> for WrittenListener {
     fn from(listener: ListenerConfig) -> Self {
-        if listener == ListenerConfig::at(listener.at.clone()) {
-            return Self::Place(listener.at);
-        }
-        Self::Table(listener.into())
+        if listener.has_rules() { Self::Table(listener.into()) } else { Self::Place(listener.at) }
     }
 }
 

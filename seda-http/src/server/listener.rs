@@ -3,21 +3,17 @@
 use super::adopted::Adopted;
 use super::config::ServerConfig;
 use super::descriptors;
-use super::error::BindError;
+use super::error::{BindError, ConfigError};
 use super::inherited;
-use super::listen::{Listen, ListenPlace, ListenerConfig};
+use super::listen::{Listen, ListenPlace, ListenerConfig, check_count};
 use super::socket_file::SocketFile;
-use crate::reactor::{ListenerRules, Listening, PeerList, Settings};
+use crate::reactor::{BACKLOG, ListenerRules, Listening, PeerList, Settings};
 use crate::tls::TlsServer;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
-
-/// Connections that the kernel keeps until they are accepted: 50 ms of a flood of 20,000
-/// connections a second. Kernels lower it to their own bound.
-const BACKLOG: i32 = 1024;
 
 /// The mode of a Unix socket: this user and this group, so that a proxy in that group may connect.
 const MODE: u32 = 0o660;
@@ -47,15 +43,19 @@ impl Listeners {
         Ok(listeners)
     }
 
-    /// Takes these sockets in place of those of `config`.
+    /// Takes these sockets in place of those of `config`, with the rules of its only listener.
     pub(super) fn adopt(
         config: &ServerConfig,
         sockets: impl IntoIterator<Item = io::Result<Adopted>>,
     ) -> Result<Self, BindError> {
+        let rules = match config.listen.of_given_sockets()? {
+            Some(listener) => rules_of(listener)?,
+            None => Arc::default(),
+        };
         let mut listeners = Self::none(config);
         for (index, socket) in sockets.into_iter().enumerate() {
             let socket = socket.map_err(|source| BindError::Socket { index, source })?;
-            listeners.push(socket, true, &Arc::default());
+            listeners.push(socket, true, &rules);
         }
         Ok(listeners)
     }
@@ -75,8 +75,7 @@ impl Listeners {
 
     /// Listens at the place of `listener`, one of `all`.
     fn add(&mut self, listener: &ListenerConfig, all: &Listen) -> Result<(), BindError> {
-        let proxy_protocol = listener.proxy_protocol.clone();
-        let rules = Arc::new(ListenerRules { proxy_protocol, tls: encryption(listener)? });
+        let rules = rules_of(listener)?;
         match &listener.at {
             ListenPlace::Tcp(address) => {
                 let socket = bind_tcp(*address, is_v6_alone(*address, all));
@@ -97,6 +96,12 @@ impl Listeners {
             }
         }
         Ok(())
+    }
+
+    /// Checks the number of sockets: `inherited` stands for any number.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let count = self.bound.len();
+        check_count(count, || format!("{count} sockets"))
     }
 
     fn push(&mut self, socket: Adopted, is_shared: bool, rules: &Arc<ListenerRules>) {
@@ -120,6 +125,12 @@ impl Listeners {
         let has_proxy = self.bound.iter().any(|it| it.rules.proxy_protocol.is_some());
         self.places.iter().all(is_loopback) && !has_proxy && self.trusted_proxies.is_empty()
     }
+}
+
+/// Returns the rules for the connections of a listener.
+fn rules_of(listener: &ListenerConfig) -> Result<Arc<ListenerRules>, BindError> {
+    let proxy_protocol = listener.proxy_protocol.clone();
+    Ok(Arc::new(ListenerRules { proxy_protocol, tls: encryption(listener)? }))
 }
 
 /// Returns the encryption of a listener, and reads its certificates; `None` if it has none.
@@ -168,7 +179,7 @@ fn bind_tcp(address: SocketAddr, is_v6_alone: bool) -> io::Result<Adopted> {
 }
 
 fn bind_unix(path: &Path) -> Result<(Adopted, SocketFile), BindError> {
-    match SocketFile::listen(path, MODE, BACKLOG) {
+    match SocketFile::listen(path, MODE, BACKLOG.into()) {
         Ok((listener, file)) => {
             Ok((Adopted { listener, place: ListenPlace::Unix(path.to_owned()) }, file))
         }
@@ -192,6 +203,6 @@ fn listen_at(socket: Socket, address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
+    socket.listen(BACKLOG.into())?;
     Ok(socket.into())
 }

@@ -61,6 +61,10 @@ impl Session {
         match *self {}
     }
 
+    pub(crate) fn has_begun(&self) -> bool {
+        match *self {}
+    }
+
     pub(crate) fn end(&self) -> Option<End> {
         match *self {}
     }

@@ -81,6 +81,11 @@ impl Session {
         self.connection.is_handshaking()
     }
 
+    /// Returns true if the other side has sent at least one byte.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun || !self.arrived.is_empty()
+    }
+
     /// Returns the end of what the other side sends; `None` before it.
     pub(crate) fn end(&self) -> Option<End> {
         self.end

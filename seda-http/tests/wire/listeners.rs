@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::site::Plan;
-use seda_http::{BindError, Http, HttpConfig, ListenPlace};
+use seda_http::{BindError, Http, HttpConfig, ListenPlace, ListenerConfig, PeerList};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -188,6 +188,35 @@ fn a_socket_of_the_program_that_does_not_listen_is_named_by_its_fault() {
         let begin = format!("cannot listen on socket 1 of the program: {fault}");
         assert!(error.to_string().starts_with(&begin), "{error}");
     }
+}
+
+#[test]
+fn settings_of_one_of_several_listeners_are_not_those_of_the_sockets_of_the_program() {
+    let bind = |config| Http::bind_on(config, [TcpListener::bind("127.0.0.1:0").unwrap()]);
+    drop(bind(listening(&["80", "81"])).unwrap());
+    let mut proxied: ListenerConfig = "81".parse().unwrap();
+    proxied.proxy_protocol = Some(PeerList::new(["unix:"]).unwrap());
+    let mut config = HttpConfig::default();
+    config.listen = ["80".parse().unwrap(), proxied].into_iter().collect();
+    assert_eq!(
+        bind(config).unwrap_err().to_string(),
+        "`listen` is a list of 2 listeners, with settings for 127.0.0.1:81 alone; allowed: one \
+         listener; its settings hold for all sockets of the program"
+    );
+}
+
+#[test]
+fn a_server_has_at_least_one_socket_of_the_program_and_at_most_64() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let bind = |count| {
+        let sockets = (0..count).map(|_| listener.try_clone().unwrap());
+        Http::bind_on(HttpConfig::default(), sockets)
+    };
+    for count in [0, 65] {
+        let error = bind(count).unwrap_err().to_string();
+        assert_eq!(error, format!("`listen` is {count} sockets; allowed: 1 to 64"));
+    }
+    assert_eq!(bind(64).unwrap().local_addrs().len(), 64);
 }
 
 #[test]

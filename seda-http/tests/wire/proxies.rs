@@ -252,6 +252,27 @@ fn a_client_without_an_address_is_no_peer_of_a_unix_socket() {
     assert_eq!(client_of(&mut socket, "X-Forwarded-For: 203.0.113.9\r\n"), "unknown");
 }
 
+/// The proxy passes on the requests of others, so the admin pages are off.
+#[cfg(unix)]
+#[test]
+fn sockets_of_the_program_have_the_proxies_of_the_only_listener() {
+    use seda_http::Http;
+    use std::net::TcpListener;
+    let sockets = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let addresses = sockets.each_ref().map(|socket| socket.local_addr().unwrap());
+    let http = Http::bind_on(proxied(&["127.0.0.1"]), sockets).unwrap();
+    let _site = Plan::default().on_reactor().start_on(http);
+    for address in addresses {
+        let mut proxy = Client::connect(address);
+        proxy.send(v1(7));
+        assert_eq!(proxy.fetch("/client").text(), "192.0.2.7");
+        assert_eq!(proxy.fetch("/_seda/report").text(), "no such page\n");
+        let mut other = Client::connect(address);
+        other.try_send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(other.rest(), b"");
+    }
+}
+
 /// A header of the PROXY protocol names the last proxy, whose fields name the client.
 #[test]
 fn behind_both_kinds_of_proxies_the_client_is_that_of_the_fields() {

@@ -406,6 +406,20 @@ fn a_listener_without_tls_beside_one_with_it() {
     assert_eq!(Client::connect(*plain).fetch("/scheme").text(), "http");
 }
 
+#[cfg(unix)]
+#[test]
+fn sockets_of_the_program_have_the_encryption_of_the_only_listener() {
+    let certificate = Certificate::new();
+    let client = certificate.client(rustls::ALL_VERSIONS);
+    let mut config = HttpConfig::default();
+    config.listen = certificate.listener("127.0.0.1:0").into();
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let site = Plan::default().start_on(Http::bind_on(config, [socket]).unwrap());
+    let site = TlsSite { site, certificate, client };
+    assert_eq!(site.client().fetch("/scheme").text(), "https");
+    site.site.server.reload_tls().unwrap();
+}
+
 /// The header comes first, in plain text, in one piece with the handshake or before it.
 #[test]
 fn behind_a_proxy_the_handshake_follows_its_header() {

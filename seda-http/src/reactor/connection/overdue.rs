@@ -14,7 +14,8 @@ impl<C: Codec> Connection<C> {
     /// Returns the action of the client that the connection waits for.
     pub(super) fn waiting<S: Service<C>>(&self, cx: &TurnContext<'_, C, S>) -> Waiting {
         if self.phase == Phase::Preface || self.stream.is_handshaking() {
-            if cx.draining { Waiting::FirstRequest } else { Waiting::Preface }
+            let is_silent = !self.stream.has_begun_handshake();
+            if cx.draining && is_silent { Waiting::FirstRequest } else { Waiting::Preface }
         } else if matches!(self.phase, Phase::Lingering(_)) {
             Waiting::Fin
         } else if self.output.has_bytes() || self.stream.has_records() {

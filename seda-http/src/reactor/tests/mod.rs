@@ -1,10 +1,14 @@
 //! The reactor with a protocol of text lines instead of HTTP, stepped by hand. The line codec has
 //! forty lines, which shows that the reactor knows no protocol.
 
+mod proxied;
 mod streams;
+#[cfg(feature = "tls")]
+mod tls;
 mod uploads;
 
 use super::*;
+use crate::tls::Handshaker;
 use bytes::{Bytes, BytesMut};
 use crossbeam_channel::Sender;
 use seda_core::{LossReason, ManualClock, Outcome, Park, ReplyAddress, ReplySink, Time};
@@ -215,7 +219,9 @@ impl Bench {
         body_bytes: usize,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
-        let parts = ReactorParts::new(body_bytes).unwrap();
+        let is_encrypted = listeners.iter().any(|it| it.rules.tls.is_some());
+        let handshaker = is_encrypted.then(|| Handshaker::start("handshakes".to_owned()).unwrap());
+        let parts = ReactorParts::new(body_bytes).unwrap().with_handshaker(handshaker);
         let mailbox = Arc::clone(parts.mailbox());
         let connection_count = Arc::new(ConnectionCount::default());
         let reactors = vec![Arc::clone(&mailbox)];

@@ -23,7 +23,7 @@ pub(super) enum Waiting {
     Preface,
     /// The first or next request.
     Request,
-    /// The first request, while the server drains.
+    /// The first request, or the first byte before it, while the server drains.
     FirstRequest,
     /// The rest of a request's head, from its first byte on.
     Head,
