@@ -200,10 +200,14 @@ impl Running {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let running = seda_core::Graph::new("server").start()?;
+    /// let mut graph = seda_core::Graph::new("server");
+    /// let work = graph.stage::<u32>("work", 8);
+    /// graph.attach_each(work, |_wire| |_event, _cx| {})?;
+    /// let source = graph.source(work)?;
+    /// let running = graph.start()?;
     /// let mut claim = running.core_claim();
     /// claim.set(true);
-    /// // Take in what waits; the workers leave a core free.
+    /// source.send(1)?; // Take in what waits; a worker leaves its core free.
     /// claim.set(false);
     /// # Ok(())
     /// # }
