@@ -37,7 +37,7 @@ impl CoreWait {
     }
 
     /// Returns true if the reactor has waited long for a core. It reads the file once in a window,
-    /// which takes about 1 µs.
+    /// by two system calls.
     pub(super) fn is_long(&mut self, now: Time) -> bool {
         if now.since(self.begun) >= WINDOW
             && let Some(waited) = self.times.as_mut().and_then(read_wait)
