@@ -1,16 +1,13 @@
 //! The settings of the admin side: where its pages are, and the probes.
 
-use crate::server::ConfigError;
+use crate::server::{ConfigError, UNIX, address};
 use seda_admin::{AdminAccess, AdminPath};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use thiserror::Error;
-
-/// What precedes the path of a Unix socket.
-const UNIX: &str = "unix:";
 
 /// The settings of the admin side.
 ///
@@ -160,12 +157,6 @@ fn is_name(name: &str) -> bool {
 
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._".contains(&byte)
-}
-
-/// Reads an address with a port, or a port on 127.0.0.1.
-fn address(text: &str) -> Option<SocketAddr> {
-    let port = text.parse().ok().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-    port.or_else(|| text.parse().ok())
 }
 
 impl fmt::Display for AdminPlace {

@@ -1,6 +1,6 @@
 //! A listening socket that another part of the program, or another process, has opened.
 
-use super::listen::ListenPlace;
+use super::listen_place::ListenPlace;
 use crate::reactor::Listener;
 
 /// A listening socket with its place: a TCP address, or the file of a Unix socket.

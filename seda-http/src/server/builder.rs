@@ -4,7 +4,7 @@
 use super::adopted::Adopted;
 use super::config::ServerConfig;
 use super::error::{BindError, EntryError, ServeError};
-use super::listen::ListenPlace;
+use super::listen_place::ListenPlace;
 use super::listener::Listeners;
 use super::reactor_group::ReactorGroup;
 use crate::reactor::{Codec, Counters, Mailbox, Service};

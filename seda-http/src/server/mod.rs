@@ -12,6 +12,7 @@ mod descriptors;
 mod error;
 mod inherited;
 mod listen;
+mod listen_place;
 mod listener;
 mod notify;
 mod reactor_group;
@@ -24,7 +25,9 @@ pub(crate) use config::{ServerConfig, in_duration_range, in_range, in_timeout_ra
 pub use counts::ServerCounts;
 pub(crate) use counts::ServerUsage;
 pub use error::{BindError, ConfigError, EntryError, ServeError};
-pub use listen::{Listen, ListenPlace, ListenPlaceError, ListenerConfig};
+pub use listen::{Listen, ListenerConfig};
+pub use listen_place::{ListenPlace, ListenPlaceError};
+pub(crate) use listen_place::{UNIX, address};
 pub(crate) use reactor_group::ReactorGroup;
 pub(crate) use side_listener::{SideBounds, SideListener, SideReactor};
 pub(crate) use unwind::catch_panic;

@@ -2,7 +2,7 @@
 
 use super::counts::{ServerCounts, ServerUsage};
 use super::error::ServeError;
-use super::listen::ListenPlace;
+use super::listen_place::ListenPlace;
 use super::listener::{self, Listeners};
 use super::notify;
 use super::socket_file::SocketFile;

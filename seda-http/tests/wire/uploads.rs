@@ -122,6 +122,16 @@ fn slow_uploads_lock_no_other_client_out() {
     until("the memory is given back", || body_bytes(&site) == 0);
 }
 
+/// Waits until the budget is charged whole, and uploads half as much from another client.
+#[cfg(target_os = "linux")]
+fn upload_of_another_is_served(site: &Site) {
+    until("its bytes are charged", || body_bytes(site) == MIB);
+    let mut other = client_from(site, 2);
+    other.send(post("/bytes", &format!("Content-Length: {}", MIB / 2)));
+    other.send(vec![b'x'; MIB / 2]);
+    assert_eq!(other.response().status, 200);
+}
+
 /// The body comes behind a request that is in the graph.
 #[test]
 #[cfg(target_os = "linux")]
@@ -130,11 +140,7 @@ fn an_upload_behind_another_request_locks_no_other_client_out() {
     let mut slow = client_from(&site, 1);
     slow.get("/hold");
     slow.send(post("/echo", &format!("Content-Length: {MIB}")) + "x");
-    until("its bytes are charged", || body_bytes(&site) == MIB);
-    let mut other = client_from(&site, 2);
-    other.send(post("/bytes", &format!("Content-Length: {}", MIB / 2)));
-    other.send(vec![b'x'; MIB / 2]);
-    assert_eq!(other.response().status, 200);
+    upload_of_another_is_served(&site);
     site.release();
     assert_eq!(slow.response().text(), "held\n");
     let response = slow.response();
@@ -150,11 +156,7 @@ fn an_upload_behind_an_unread_answer_locks_no_other_client_out() {
     let mut slow = client_from(&site, 1);
     slow.get("/big?100000000");
     slow.send(post("/echo", &format!("Content-Length: {MIB}")) + "x");
-    until("its bytes are charged", || body_bytes(&site) == MIB);
-    let mut other = client_from(&site, 2);
-    other.send(post("/bytes", &format!("Content-Length: {}", MIB / 2)));
-    other.send(vec![b'x'; MIB / 2]);
-    assert_eq!(other.response().status, 200);
+    upload_of_another_is_served(&site);
     assert_eq!(site.server.counts().ended_uploads, 1);
     assert_eq!(slow.response().body.len(), 100_000_000);
     assert_eq!(slow.response().status, 503);
