@@ -89,3 +89,8 @@ fuzz minutes="10" *targets="head chunked fields connection":
         cargo +nightly fuzz run --sanitizer none "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
             -dict=fuzz/http.dict -max_total_time=$(({{minutes}} * 60)) || exit; \
     done
+
+# Sends ambiguous requests to seda, nginx, haproxy and h11 and prints each difference; needs Python.
+ambiguous *flags:
+    cargo build --release --locked -p seda-http --example hello
+    python3 benches/ambiguous/compare.py target/release/examples/hello {{flags}}
