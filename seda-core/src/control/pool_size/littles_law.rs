@@ -91,10 +91,10 @@ impl LittlesLaw {
     /// Returns how many workers serve the offered events and clear the queue in time: at least a
     /// tenth more than now.
     ///
-    /// In time is within a tick if long services meet the smallest pool, or if an event still waits
-    /// a tick after workers could have been added for it. A slower growth would make events expire
-    /// beside idle cores. The result is no more than the workers that the events without one can
-    /// occupy, and no more than fill the cores.
+    /// In time is within a tick if an event still waits a tick after workers could have been added
+    /// for it, and within a service if long services meet the smallest pool. A slower growth would
+    /// make events expire beside idle cores. The result is no more than the workers that the events
+    /// without one can occupy, and no more than fill the cores.
     fn needed(&self, seen: &PoolObservation) -> usize {
         let least = seen.workers + ((seen.workers as f64 * LEAST_GROWTH) as usize).max(1);
         let Some(service) = service_seconds(seen).filter(|_| !self.trial.doubts()) else {
@@ -103,8 +103,12 @@ impl LittlesLaw {
         let overdue = seen.oldest_seconds > self.wait_target + seen.seconds;
         // Beyond the smallest pool a long service may be the wait of a remote side that is full.
         let is_long = service >= LONG_PART * seen.seconds && seen.workers <= seen.min;
-        let is_urgent = overdue || !ends_enough(seen) || is_long;
-        let drain = if is_urgent { seen.seconds.min(DRAIN_SECONDS) } else { DRAIN_SECONDS };
+        let drain = match is_long {
+            true => service.min(seen.seconds),
+            false if overdue || !ends_enough(seen) => seen.seconds,
+            false => DRAIN_SECONDS,
+        };
+        let drain = drain.min(DRAIN_SECONDS);
         let load = (offered_per_second(seen) + seen.queued as f64 / drain) * service;
         let unserved = seen.queued as f64 + refused(seen) as f64;
         let by_events = seen.workers as f64 + EVENTS_AHEAD * unserved;
