@@ -12,6 +12,7 @@
 //!
 //! ```text
 //! cli         flags, progress, exit codes
+//! top         a server's graph in the terminal: source, model, view, screen
 //! page        reports as self-contained pages and drawings
 //! experiment  sweep, step, compare, sim, plan, lab: several runs against one server
 //! generator   an engine without sockets, sockets without a schedule, threads that connect them
@@ -68,6 +69,7 @@ mod h1;
 mod load;
 pub mod page;
 pub mod report;
+mod top;
 pub mod watch;
 
 pub use experiment::{compare, lab, plan as what_if, sim, step, sweep};

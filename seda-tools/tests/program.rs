@@ -480,6 +480,117 @@ fn a_plan_prints_before_and_after_in_80_columns_and_as_json() {
     fs::remove_file(report).unwrap();
 }
 
+/// Returns a history of the first three seconds of two stages.
+fn history(name: &str) -> PathBuf {
+    let second = |at: u32, handled: u32| {
+        serde_json::json!({
+            "at": at, "seconds": 1.0, "load": { "ratio": 0.9, "offered_per_second": handled },
+            "bottleneck": "cpu", "bottleneck_stage": "work",
+            "stages": [
+                { "handled": handled, "capacity": 8, "workers": 1 },
+                { "handled": handled, "depth": 4, "capacity": 8, "workers": 2, "utilization": 0.95 }
+            ]
+        })
+    };
+    let history = serde_json::json!({
+        "graph": "both", "stages": ["parse", "work"], "classes": ["default"],
+        "edges": [{ "to": "parse" }, { "from": "parse", "to": "work" }],
+        "seconds": [second(1, 10), second(2, 20), second(3, 345)]
+    });
+    file(name, &history.to_string())
+}
+
+#[test]
+fn top_prints_one_frame_of_a_report_and_of_a_history() {
+    let (report, history) = (measured("top"), history("top-history.json"));
+    let frame = |arguments: &[&str]| {
+        let output = seda(&[&["top", "--once"], arguments].concat());
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(!text.contains('\x1b') && text.lines().count() > 8, "{text}");
+        text
+    };
+    let text = frame(&[report.to_str().unwrap()]);
+    assert!(text.contains("saved at") && text.contains("wait99"), "{text}");
+    let of_history = history.to_str().unwrap();
+    let text = frame(&["--replay", of_history]);
+    assert!(text.contains("345") && text.contains("▶ work") && text.contains("3s of 3s"), "{text}");
+    let text = frame(&["--at", "2s", of_history]);
+    assert!(!text.contains("345") && text.contains("2s of 3s"), "{text}");
+    let text = frame(&["--show", "edges", of_history]);
+    assert!(text.contains("parse → work") && text.contains("sent/s"), "{text}");
+
+    // A server answers with its report, and with its history.
+    let answer = |path: &PathBuf| -> &'static str {
+        let body = fs::read_to_string(path).unwrap();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+        (head + &body).leak()
+    };
+    let (of_report, of_past) = (answer(&report), answer(&history));
+    let live = server(move |n, _| Reply::Last(if n == 0 { of_report } else { of_past }));
+    let text = frame(&[&format!("http://{live}/")]);
+    assert!(text.contains(&live.to_string()) && text.contains("up "), "{text}");
+    // The path of a request has no pages below it; the next requests are to those of `/_seda`.
+    let elsewhere = server(move |n, _| {
+        Reply::Last(match n {
+            0 => "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+            1 => of_report,
+            _ => of_past,
+        })
+    });
+    let text = frame(&[&format!("http://{elsewhere}/work?micros=1000")]);
+    assert!(text.contains(&format!("{elsewhere} ")) && text.contains("up "), "{text}");
+    let past = server(move |_, _| Reply::Last(of_past));
+    let text = frame(&["--replay", &past.to_string()]);
+    assert!(text.contains("345"), "{text}");
+    [report, history].iter().for_each(|path| fs::remove_file(path).unwrap());
+}
+
+#[test]
+fn top_of_wrong_input_is_refused_in_one_line() {
+    let (report, history) = (measured("top-wrong"), history("top-wrong-history.json"));
+    let text = fs::read_to_string(&history).unwrap();
+    let cut = file("top-cut.json", &text[..text.len() / 2]);
+    let html = file("top-html.json", "<!doctype html><html></html>");
+    let old = file("top-old.json", r#"{ "graph": "both", "uptime_seconds": 1.0 }"#);
+    let other = file("top-other.json", r#"{ "rounds": [] }"#);
+    let paths = [report, history, cut, html, old, other];
+    let [report, history, cut, html, old, other] = paths.each_ref().map(|p| p.to_str().unwrap());
+    const LOST: &str = "HTTP/1.1 404 Not Found\r\nContent-Length: 8\r\n\r\nno page\n";
+    const PAGE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>";
+    let lost = server(|_, _| Reply::Last(LOST)).to_string();
+    let page = server(|_, _| Reply::Last(PAGE)).to_string();
+    let dead = dead_port().to_string();
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["histroy.json"], &["histroy.json", "neither a file nor an address"]),
+        (&[&lost], &[&lost, "/_seda/report", "404", "(no page)", "admin side"]),
+        (&[&page], &[&page, "HTML"]),
+        (&[&dead], &[&dead, "refused", "start the server"]),
+        (&["https://127.0.0.1/"], &["https", "http://"]),
+        (&["--replay", &lost], &["/_seda/history", "404"]),
+        (&[cut], &[cut, "ends in the middle", "line 1"]),
+        (&[html], &[html, "HTML"]),
+        (&[old], &[old, "version of seda"]),
+        (&[other], &[other, "neither a report nor a history"]),
+        (&["--replay", report], &[report, "a replay needs a history"]),
+        (&["/"], &["/: ", "readable file"]),
+        (&["--at", "9s", history], &["--at 9s", "1s to 3s"]),
+        (&["--show", "graph", history], &["--show", "graph"]),
+        (&[], &["URL|FILE"]),
+    ];
+    for (arguments, parts) in cases {
+        let (said, code) = complaint(&[&["top", "--once"], *arguments].concat());
+        assert_eq!(code, 2, "{arguments:?}: {said}");
+        for part in *parts {
+            assert!(said.contains(part), "{arguments:?} says {said:?} without {part:?}");
+        }
+    }
+    // Without a terminal there is no screen.
+    let (said, code) = complaint(&["top", history]);
+    assert!(code == 2 && said.contains("--once"), "{said}");
+    paths.iter().for_each(|path| fs::remove_file(path).unwrap());
+}
+
 #[test]
 fn a_plan_of_wrong_input_is_refused_in_one_line() {
     let report = measured("wrong");

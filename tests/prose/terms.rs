@@ -38,7 +38,6 @@ pub(crate) const BANNED: &[Term] = &[
     ("tell_demand", "report_demand"),
     // Events and requests.
     ("RequestBook", "RequestLedger"),
-    ("Home", "ReplySink"),
     ("Ticket", "ResponseReceiver"),
     ("losing", "with_loss_reason"),
     ("reason_in_scope", "current_loss_reason"),

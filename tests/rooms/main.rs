@@ -65,7 +65,7 @@ const HOUSES: &[House] = &[
     },
     House {
         folder: "seda-tools/src",
-        rooms: &["cli", "page", "experiment", "generator", "load", "report", "watch", "h1"],
+        rooms: &["cli", "top", "page", "experiment", "generator", "load", "report", "watch", "h1"],
         root: &["lib.rs", "main.rs"],
     },
     House {

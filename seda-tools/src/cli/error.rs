@@ -7,10 +7,12 @@ use crate::h1::{RequestError, Url, UrlError};
 use crate::load::arrivals::ProfileError;
 use crate::load::trace::TraceError;
 use crate::page::PageError;
+use crate::top::source::SourceError;
 use crate::watch::WatchError;
 use seda_sim::{SimError, SpecError};
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 use thiserror::Error;
 
 /// Why a command has no result; exit code 2.
@@ -50,6 +52,17 @@ pub(super) enum CliError {
     NoAddress(Url),
     #[error("the handler for Ctrl-C cannot be installed: {0}")]
     Signals(#[source] io::Error),
+    #[error(
+        "standard output is no terminal; --once prints one frame as plain text, for files and pipes"
+    )]
+    NoScreen,
+    #[error("the terminal fails: {0}")]
+    Screen(#[source] io::Error),
+    #[error(
+        "--at {}: allowed: {first:.0}s to {last:.0}s, which the source has",
+        humantime::format_duration(*.at)
+    )]
+    NotKept { at: Duration, first: f64, last: f64 },
     #[error("the report cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error(transparent)]
@@ -66,6 +79,8 @@ pub(super) enum CliError {
     Sim(#[from] SimError),
     #[error(transparent)]
     SimSweep(#[from] SweepError<SimError>),
+    #[error(transparent)]
+    Source(#[from] SourceError),
     #[error(transparent)]
     Spec(#[from] SpecError),
     #[error(transparent)]

@@ -17,6 +17,7 @@ mod signals;
 mod sim;
 mod step;
 mod sweep;
+mod top;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -42,6 +43,8 @@ enum Command {
     Step(step::StepFlags),
     /// Compares sweeps
     Compare(compare::CompareFlags),
+    /// Shows the graph of a running server, or a saved history, in the terminal
+    Top(top::TopFlags),
     /// Simulates a graph of stages under virtual time
     Sim(sim::SimFlags),
     /// Predicts what a change of a running server would do, from its report
@@ -65,6 +68,7 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
         Command::Sweep(flags) => sweep::sweep(&flags),
         Command::Step(flags) => step::step(&flags),
         Command::Compare(flags) => compare::compare(&flags),
+        Command::Top(flags) => top::top(&flags),
         Command::Sim(flags) => sim::sim(&flags),
         Command::Plan(flags) => plan::plan(&flags),
         Command::Lab(flags) => lab::lab(&flags),

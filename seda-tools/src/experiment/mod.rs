@@ -3,6 +3,7 @@
 //! This room may import `generator`, `load`, `report`, `watch` and `h1`. Drawings belong in
 //! `page`, flags into `cli`.
 
+pub(crate) mod admin;
 pub mod compare;
 pub mod lab;
 pub mod plan;

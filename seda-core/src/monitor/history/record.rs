@@ -202,8 +202,9 @@ pub struct EdgeSecond {
 
 impl SecondRecord {
     /// Returns the record of the time between two reports of a graph; without the first, of the
-    /// time since the graph began.
-    pub(super) fn between(then: Option<&Report>, now: &Report) -> Self {
+    /// time since the graph began. Its times, workers and utilization are those of the last second
+    /// of the later report.
+    pub fn between(then: Option<&Report>, now: &Report) -> Self {
         let (before, requests) = (then.map(|then| &then.requests), &now.requests);
         let lost = |lost: &BTreeMap<String, u64>| lost.values().sum::<u64>();
         Self {

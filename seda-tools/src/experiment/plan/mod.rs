@@ -6,7 +6,7 @@ mod report;
 
 pub use report::{Comparison, Measured, MeasuredStage, ModelError, PlanReport, SearchReport, Side};
 
-use crate::experiment::sweep::fetch_report;
+use crate::experiment::admin::{self, AdminError, PageBounds};
 use crate::h1::Url;
 use seda_core::Report;
 use seda_sim::plan::{
@@ -14,11 +14,14 @@ use seda_sim::plan::{
     blind_spots, with_window,
 };
 use seda_sim::{SimError, Spec, SpecError};
+use std::io;
 use std::time::Duration;
 use thiserror::Error;
 
 /// Beyond this share the model is off from what was measured.
 const OFF: f64 = 0.1;
+/// The report of hundreds of stages has less, and a server answers from a ready snapshot.
+const REPORT: PageBounds = PageBounds { within: Duration::from_secs(2), bytes: 16 << 20 };
 /// The share of the requests that has to be answered.
 const ANSWERED: f64 = 0.99;
 
@@ -77,7 +80,7 @@ pub enum FetchError {
         /// The server.
         url: Url,
         /// The error of the socket, or what the answer is.
-        error: std::io::Error,
+        error: io::Error,
     },
 }
 
@@ -86,10 +89,10 @@ pub enum FetchError {
 /// # Errors
 /// The server cannot be reached, or its answer is none.
 pub fn fetch(url: &Url) -> Result<Vec<u8>, FetchError> {
-    let addresses = url.resolve().unwrap_or_default();
-    let address = addresses.first().ok_or_else(|| FetchError::NoAddress(url.clone()))?;
-    fetch_report(*address, &url.authority())
-        .map_err(|error| FetchError::NoAnswer { url: url.clone(), error })
+    admin::page(url, "/_seda/report", REPORT).map_err(|error| match error {
+        AdminError::Url(_) => FetchError::NoAddress(url.clone()),
+        error => FetchError::NoAnswer { url: url.clone(), error: io::Error::other(error) },
+    })
 }
 
 impl WhatIf {

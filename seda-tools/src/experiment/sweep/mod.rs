@@ -27,4 +27,3 @@ pub use response_spreads::ResponseSpreads;
 pub use rounds::{pool, sweep};
 pub(crate) use settle::settle;
 pub use spread::Spread;
-pub(crate) use stages::fetch_report;

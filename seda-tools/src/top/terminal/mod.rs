@@ -1,0 +1,7 @@
+//! The terminal: the loop of the screen, its keys, and how it is given back.
+
+mod keys;
+mod screen;
+mod session;
+
+pub(crate) use session::{Ended, Session};

@@ -1,0 +1,21 @@
+//! A moment and a state → a buffer of characters, at any size. Pure.
+
+mod bars;
+mod classes;
+mod edges;
+mod figures;
+mod frame;
+#[cfg(test)]
+mod frame_tests;
+mod head;
+mod help;
+mod journal;
+mod look;
+mod pen;
+mod stages;
+mod table;
+mod text;
+
+pub(crate) use frame::{draw, height_of_all};
+pub(crate) use look::Look;
+pub(crate) use text::plain_text;
