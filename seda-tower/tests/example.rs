@@ -1,4 +1,4 @@
-//! The example with axum, as a program.
+//! The examples with axum, as programs.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -11,17 +11,17 @@ struct Example {
 }
 
 impl Example {
-    fn start(flags: &[&str]) -> Self {
+    fn start(name: &str, flags: &[&str]) -> Self {
         let me = std::env::current_exe().unwrap();
         let profile = me.parent().and_then(|deps| deps.parent()).unwrap();
         // `cargo test --test` does not build examples.
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--example", "axum_admission"])
+            .args(["build", "--quiet", "--example", name])
             .args(profile.ends_with("release").then_some("--release"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status();
         assert!(built.unwrap().success(), "the example does not build");
-        let mut process = Command::new(profile.join("examples/axum_admission"))
+        let mut process = Command::new(profile.join("examples").join(name))
             .args(["--listen", "127.0.0.1:0"])
             .args(flags)
             .stdout(Stdio::piped())
@@ -35,9 +35,18 @@ impl Example {
 
     /// Returns the status and the body of one request.
     fn ask(&self, path: &str) -> (u16, String) {
+        self.send("GET", path, "")
+    }
+
+    fn send(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            .unwrap();
+        let length = body.len();
+        let head = "Host: localhost\r\nConnection: close";
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\n{head}\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -54,7 +63,7 @@ impl Drop for Example {
 
 #[test]
 fn the_example_answers_every_route_and_reports_them() {
-    let example = Example::start(&["--slo", "60s"]);
+    let example = Example::start("axum_admission", &["--slo", "60s"]);
     for (path, body) in [
         ("/hello", "hello\n"),
         ("/work?micros=100", "burned 100 us\n"),
@@ -71,7 +80,21 @@ fn the_example_answers_every_route_and_reports_them() {
 
 #[test]
 fn without_the_layer_the_example_is_the_same_app() {
-    let example = Example::start(&["--plain"]);
+    let example = Example::start("axum_admission", &["--plain"]);
     assert_eq!(example.ask("/hello"), (200, "hello\n".to_owned()));
     assert_eq!(example.ask("/_seda/report").0, 404);
+}
+
+#[test]
+fn stages_compute_and_block_beside_the_threads_of_tokio() {
+    let example = Example::start("axum_stages", &[]);
+    assert_eq!(example.ask("/notes/7").0, 404);
+    assert_eq!(example.send("PUT", "/notes/7", "kept"), (200, "kept".to_owned()));
+    assert_eq!(example.ask("/notes/7"), (200, "kept".to_owned()));
+    let (status, sum) = example.ask("/thumbnail/8");
+    assert_eq!((status, sum.trim().len()), (200, 16));
+    let (_, report) = example.ask("/stages/report");
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["requests"]["answered"], 1);
+    assert!(example.ask("/notes_report").1.contains("requests 3 admitted, 3 answered"));
 }
