@@ -1,8 +1,8 @@
 //! The cost of the admission layer of seda-tower, on the service alone: no sockets, no runtime.
 //!
-//! `cargo bench -p benches --bench admission_layer` polls requests to a service that answers at once,
-//! with and without the layer. The figure is CPU time of the whole process per request, paired round
-//! by round.
+//! `cargo bench -p benches --bench admission_layer` polls requests to a service that answers at
+//! once, with and without the layer. The figure is CPU time of the whole process per request,
+//! paired round by round.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! An axum app whose heavy work is in stages: a graph that computes, and a pool that blocks.
+//! An axum app with its heavy work in stages: a graph that computes, and a pool that blocks.
 //!
 //! `/thumbnail/{size}` asks a stage that computes, with one worker for each core at most.
 //! `/notes/{id}` reads and writes files by `Blocking`, as calls to SQLite would be. A stage that

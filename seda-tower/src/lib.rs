@@ -17,7 +17,7 @@
 //! | --- | --- |
 //! | decide which requests get in, and how many run at once | [`Admission`], a layer |
 //! | run closures that block or compute | [`Blocking`], in place of `spawn_blocking` |
-//! | ask a stage from async code | [`StageService`], whose events are [`Call`]s |
+//! | ask a stage from async code | [`StageService`], with events of type [`Call`] |
 //! | run a service, a client or a router, inside a stage | [`stage()`] |
 //! | see report, graph, metrics and history | [`AdminService`] |
 //! | end a server: lame duck, stop, drain | [`Drain`] |

@@ -155,8 +155,8 @@ fn requests_of_many_threads_all_end() {
                         Script { polls: n % 3, frames: n % 2, is_sized: true, ..Script::default() };
                     let mut future = pin!(service.call(Request::new(script)));
                     // One in five clients leaves.
-                    let patience = if n % 5 == thread { 2 } else { usize::MAX };
-                    for _ in 0..patience {
+                    let polls_most = if n % 5 == thread { 2 } else { usize::MAX };
+                    for _ in 0..polls_most {
                         match poll_once(future.as_mut()) {
                             Ok(Poll::Pending) => std::thread::yield_now(),
                             _ => break,

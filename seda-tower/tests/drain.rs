@@ -1,4 +1,4 @@
-//! The end of a server, on a runtime whose clock stands still.
+//! The end of a server, on a runtime with a clock that stands still.
 
 use http::Request;
 use seda_tower::{Admission, Drain, Stop};

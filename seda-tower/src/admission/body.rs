@@ -1,4 +1,4 @@
-//! The body of an answer, whose end is the end of the service.
+//! The body of an answer: its end is the end of the service.
 
 use crate::admission::permit::{BodyPermit, Permit};
 use http_body::{Body, Frame, SizeHint};

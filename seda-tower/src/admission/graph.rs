@@ -1,4 +1,4 @@
-//! The graph behind a layer: one stage whose events are outside while their services run.
+//! The graph behind a layer: one stage. Its events are outside while their services run.
 
 use crate::admission::driver::Driver;
 use crate::admission::entry::{Entry, GrantReceiver, GrantSlot};

@@ -5,14 +5,12 @@ use crate::admission::deadline::client_deadline;
 use crate::admission::graph::{AdmissionGraph, GraphSettings};
 use crate::admission::head::RequestHead;
 use crate::admission::refusal::{GrpcStatus, RefusalForm};
-use crate::admission::service::AdmissionService;
 use http::Request;
 use seda_admin::Admin;
 use seda_core::{Drained, GraphConfig, GraphError, Report, SendOptions, Snapshots};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tower_layer::Layer;
 
 /// Returns class, tenant, cost and deadline of a request.
 type Classify = dyn Fn(&RequestHead<'_>) -> SendOptions + Send + Sync;
@@ -45,8 +43,8 @@ type Classify = dyn Fn(&RequestHead<'_>) -> SendOptions + Send + Sync;
 ///   wait for others. So the wait is where it is measured, and not in the run queue of the runtime.
 /// - The gate refuses what cannot be served in time: at once, with 503 and Retry-After, or with the
 ///   status of gRPC. A refusal is an answer, never an error.
-/// - A request whose client has gone does not begin: its future is dropped, and it leaves the
-///   queue.
+/// - When a client leaves, the future of its request is dropped: a request that has not begun
+///   leaves the queue.
 /// - A deadline that a client states, in `grpc-timeout` or `x-envoy-expected-rq-timeout-ms`,
 ///   shortens that of the SLO, and never extends it.
 ///
@@ -215,14 +213,6 @@ impl Admission {
 impl Default for Admission {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl<S> Layer<S> for Admission {
-    type Service = AdmissionService<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        AdmissionService::new(inner, self.clone())
     }
 }
 

@@ -98,7 +98,7 @@ impl fmt::Debug for Permit {
     }
 }
 
-/// The place of a request whose body is being sent. The body's end or drop ends its service.
+/// The place of a request while its body is sent. The end or the drop of the body ends its service.
 #[derive(Debug)]
 pub(super) struct BodyPermit(Option<Permit>);
 

@@ -6,6 +6,7 @@ use crate::admission::layer::Admission;
 use http::{Request, Response};
 use http_body::Body;
 use std::task::{Context, Poll};
+use tower_layer::Layer;
 use tower_service::Service;
 
 /// A service behind an [`Admission`].
@@ -19,9 +20,11 @@ pub struct AdmissionService<S> {
     admission: Admission,
 }
 
-impl<S> AdmissionService<S> {
-    pub(super) fn new(inner: S, admission: Admission) -> Self {
-        Self { inner, admission }
+impl<S> Layer<S> for Admission {
+    type Service = AdmissionService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        AdmissionService { inner, admission: self.clone() }
     }
 }
 

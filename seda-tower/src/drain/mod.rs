@@ -83,7 +83,7 @@ impl Drain {
         Self { lame_duck: time, ..self }
     }
 
-    /// Sets the admin side whose probe of readiness answers 503 from the signal on.
+    /// Sets the admin side: its probe of readiness answers 503 from the signal on.
     pub fn admin(self, admin: &AdminService) -> Self {
         Self { admin: Some(admin.clone()), ..self }
     }

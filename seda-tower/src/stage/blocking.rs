@@ -18,8 +18,8 @@ const QUEUE_MOST: usize = 16_384;
 /// A closure that answers its request.
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Runs closures that block or compute on a pool of threads: in place of `spawn_blocking`, whose
-/// queue has no bound.
+/// Runs closures that block or compute on a pool of threads, with a bound on those that wait: in
+/// place of `spawn_blocking` of tokio, which has none.
 ///
 /// The pool grows as far as more threads help, up to 512, and shrinks again. A closure that cannot
 /// run in time is refused with [`StageError::Refused`](crate::StageError::Refused). Waits, times
@@ -37,9 +37,8 @@ type Job = Box<dyn FnOnce() + Send>;
 /// # }
 /// ```
 ///
-/// Two things differ from `spawn_blocking`: a closure may be refused, and one whose future is
-/// dropped before it begins does not run. A closure that panics loses its request; its thread goes
-/// on.
+/// Two things differ from `spawn_blocking`: a closure may be refused, and it does not run if its
+/// future is dropped before. A closure that panics loses its request; its thread goes on.
 ///
 /// Clones share the graph. It ends with the last of them, and waits a second at most for closures
 /// that run.
@@ -80,7 +79,7 @@ impl Blocking {
         Ok(Self { shared, source, options: SendOptions::default() })
     }
 
-    /// Returns a handle whose closures have a class, deadline, cost or tenant.
+    /// Returns a handle that gives its closures a class, deadline, cost or tenant.
     pub fn with_options(&self, options: SendOptions) -> Self {
         Self { options, ..self.clone() }
     }

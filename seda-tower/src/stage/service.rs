@@ -6,8 +6,8 @@ use seda_core::{SendOptions, Source};
 use std::task::{Context, Poll};
 use tower_service::Service;
 
-/// A stage whose events are [`Call`]s, as a service: a request becomes an event, and the answer of
-/// the handler resolves the future.
+/// A stage with events of type [`Call`], as a service: a request becomes an event, and the answer
+/// of the handler resolves the future.
 ///
 /// ```
 /// use seda_core::Graph;
