@@ -32,6 +32,10 @@ bench-hello:
 bench-tls:
     cargo bench --locked -p benches --bench tls
 
+# Measures the cost of the admission layer, without sockets.
+bench-layer:
+    cargo bench --locked -p benches --bench admission_layer
+
 # Compares the lanes of a queue with channels.
 bench-queue:
     cargo bench --locked -p benches --bench queue

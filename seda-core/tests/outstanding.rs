@@ -55,14 +55,30 @@ struct Plant {
     /// The events in service, and the milliseconds left of each.
     served: Vec<(Pending, u32)>,
     most: usize,
+    /// The milliseconds for which an event runs on a thread, if the events tell it.
+    running: Option<u64>,
+    /// When the events outside came there, in milliseconds, if they tell their times.
+    came: VecDeque<u64>,
+    now: u64,
 }
 
 impl Plant {
-    fn new(config: StageConfig, mode: Mode) -> Self {
+    fn of(config: StageConfig, mode: Mode) -> Self {
         let (graph, source, outside) = deferring(config, mode);
+        Self::new(graph, source, outside)
+    }
+
+    fn new(graph: Graph, source: Source<u32>, outside: Outside) -> Self {
         let clock = Arc::new(ManualClock::new());
         let graph = graph.start_manual(clock.clone()).unwrap();
-        Self { graph, clock, source, outside, served: Vec::new(), most: 0 }
+        let (served, came) = (Vec::new(), VecDeque::new());
+        Self { graph, clock, source, outside, served, most: 0, running: None, came, now: 0 }
+    }
+
+    /// Notes when events came outside, and tells the times of one that begins its service.
+    fn tell(&mut self, pending: &mut Pending) {
+        let (Some(running), Some(came)) = (self.running, self.came.pop_front()) else { return };
+        pending.add_thread_time(MS * running as u32, MS * (self.now - came) as u32);
     }
 
     /// Runs `millis` milliseconds with `come` arrivals in each.
@@ -73,18 +89,19 @@ impl Plant {
                 let _ = self.source.send(event);
             }
             self.graph.run_until_idle();
+            let outside = self.outside.lock().len();
+            self.came.resize(outside, self.now);
             self.clock.advance(MS);
+            self.now += 1;
             self.served.iter_mut().for_each(|(_, left)| *left -= 1);
             let done = self.served.extract_if(.., |(_, left)| *left == 0);
             done.for_each(|(pending, _)| pending.complete());
-            let mut outside = self.outside.lock();
-            while self.served.len() < servers
-                && let Some(pending) = outside.pop_front()
-            {
+            while self.served.len() < servers {
+                let Some(mut pending) = self.outside.lock().pop_front() else { break };
+                self.tell(&mut pending);
                 self.served.push((pending, 10));
             }
-            self.most = self.most.max(self.served.len() + outside.len());
-            drop(outside);
+            self.most = self.most.max(self.served.len() + self.outside.lock().len());
             if millisecond % 100 == 99 {
                 self.graph.tick();
             }
@@ -105,7 +122,7 @@ impl Plant {
 #[test]
 fn the_number_outside_grows_while_the_remote_side_answers_more() {
     // Eight servers do 800 events/s; 1,000 arrive.
-    let mut plant = Plant::new(places(1, 1_024), Mode::On);
+    let mut plant = Plant::of(places(1, 1_024), Mode::On);
     plant.run(3_000, 1, 8);
     let (limit, before) = (plant.limit().unwrap(), plant.handled());
     assert!((8..=32).contains(&limit), "{limit}");
@@ -114,9 +131,39 @@ fn the_number_outside_grows_while_the_remote_side_answers_more() {
     assert!(plant.most <= 64, "{} outside", plant.most);
 }
 
+/// A plant whose events run for `running` of their ten milliseconds on one of `threads` threads.
+fn on_threads(outstanding: usize, running: u64, threads: usize) -> Plant {
+    let (mut graph, source, outside) = deferring(places(outstanding, 1_024), Mode::On);
+    graph.cores(threads);
+    let plant = Plant::new(graph, source, outside);
+    Plant { running: Some(running), ..plant }
+}
+
+#[test]
+fn events_that_compute_get_no_more_places_than_fill_the_threads() {
+    // One thread does 100 events/s; 1,000 arrive. The places begin at 32.
+    let mut plant = on_threads(32, 10, 1);
+    plant.run(500, 1, 1);
+    assert!(plant.limit().unwrap() <= 3, "{:?}", plant.limit());
+    let before = plant.handled();
+    plant.run(2_000, 1, 1);
+    assert!(plant.limit().unwrap() <= 3, "{:?}", plant.limit());
+    assert!(plant.handled() - before >= 198, "{} in two seconds", plant.handled() - before);
+}
+
+#[test]
+fn places_grow_again_when_events_that_computed_sleep_instead() {
+    let mut plant = on_threads(32, 10, 1);
+    plant.run(1_000, 1, 1);
+    assert!(plant.limit().unwrap() <= 3, "{:?}", plant.limit());
+    plant.running = Some(0);
+    plant.run(1_000, 1, 1_024);
+    assert!(plant.limit().unwrap() >= 32, "{:?}", plant.limit());
+}
+
 #[test]
 fn unused_places_outside_are_released() {
-    let mut plant = Plant::new(places(1, 1_024), Mode::On);
+    let mut plant = Plant::of(places(1, 1_024), Mode::On);
     plant.run(3_000, 1, 8);
     let busy = plant.limit().unwrap();
     plant.run(10_000, 0, 8);
@@ -126,7 +173,7 @@ fn unused_places_outside_are_released() {
 
 #[test]
 fn an_observer_journals_its_decision_and_keeps_the_minimum() {
-    let mut plant = Plant::new(places(2, 1_024), Mode::Observe);
+    let mut plant = Plant::of(places(2, 1_024), Mode::Observe);
     plant.run(500, 1, 8);
     assert_eq!((plant.limit(), plant.most), (Some(2), 2));
     let journal = plant.graph.report().journal;
@@ -136,7 +183,7 @@ fn an_observer_journals_its_decision_and_keeps_the_minimum() {
 
 #[test]
 fn it_has_a_mode_apart_from_that_of_the_pools() {
-    let mut plant = Plant::new(places(1, 1_024), Mode::Off);
+    let mut plant = Plant::of(places(1, 1_024), Mode::Off);
     plant.run(1_000, 1, 8);
     assert_eq!((plant.limit(), plant.graph.report().journal.len()), (Some(1), 0));
     let mut config = GraphConfig::default();
@@ -149,14 +196,14 @@ fn it_has_a_mode_apart_from_that_of_the_pools() {
 #[test]
 fn without_it_only_pending_bounds_the_number_outside() {
     let config = StageConfig { pending: Some(1_024), ..StageConfig::default() };
-    let mut plant = Plant::new(config, Mode::On);
+    let mut plant = Plant::of(config, Mode::On);
     plant.run(3_000, 1, 8);
     assert_eq!((plant.limit(), plant.most > 500), (None, true));
 }
 
 #[test]
 fn a_live_setting_holds_from_the_next_event_on() {
-    let mut plant = Plant::new(StageConfig::default(), Mode::Off);
+    let mut plant = Plant::of(StageConfig::default(), Mode::Off);
     plant.run(50, 1, 0);
     assert_eq!(plant.outside.lock().len(), 50);
     let mut config = GraphConfig::default();

@@ -35,6 +35,7 @@ const PACKAGES: &[&str] = &[
     "seda-core/",
     "seda-admin/",
     "seda-http/",
+    "seda-tower/",
     "seda-sim/",
     "seda-tools/",
     "benches/peers/",

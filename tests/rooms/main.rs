@@ -64,6 +64,11 @@ const HOUSES: &[House] = &[
         root: &["lib.rs"],
     },
     House {
+        folder: "seda-tower/src",
+        rooms: &["drain", "stage", "admission", "admin", "slot", "runtime"],
+        root: &["lib.rs"],
+    },
+    House {
         folder: "seda-tools/src",
         rooms: &["cli", "top", "page", "experiment", "generator", "load", "report", "watch", "h1"],
         root: &["lib.rs", "main.rs"],

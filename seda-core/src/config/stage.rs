@@ -45,8 +45,10 @@ pub struct StageConfig {
     /// The initial number of events that may be outside, 1 to `pending`. At this number workers
     /// take no more events, and events wait in the queue. The pool-size controller then sizes the
     /// number between this and `pending`, as it sizes pools: up to the concurrency beyond which the
-    /// remote side answers no faster. Held events do not count. Default: only `pending` bounds it,
-    /// and a defer above it is an error.
+    /// remote side answers no faster. Where events tell how long they run
+    /// ([`Pending::add_thread_time`](crate::Pending::add_thread_time)), it is no more than the
+    /// threads need, which may be less than this. Held events do not count. Default: only `pending`
+    /// bounds it, and a defer above it is an error.
     #[serde(deserialize_with = "units::optional_count")]
     pub outstanding: Option<usize>,
     /// The limit of the arrival rate, over all senders. An event above it is refused for

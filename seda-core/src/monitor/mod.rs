@@ -15,6 +15,7 @@ mod topology;
 pub(crate) use blocked::{BlockedCause, BlockedFigures, PARKED};
 pub(crate) use metrics::Export;
 pub(crate) use past_seconds::{PastSeconds, Window};
+use sample::DeferredSums;
 pub(crate) use sample::{Sample, StageSums, TimeSum, between};
 pub(crate) use topology::{Edge, MakeRunner, RunningPool, StagePlan, Topology};
 
@@ -211,7 +212,10 @@ impl Monitor {
             sum.depth = queue.depth;
             sum.empty = queue.empty_nanos;
             sum.windowed.occupancy = queue.occupancy;
-            sum.deferred = TimeSum::of(&queue.deferred_service);
+            sum.deferred = DeferredSums {
+                times: TimeSum::of(&queue.deferred.times),
+                threads: queue.deferred.threads,
+            };
             sum.wait = TimeSum::of(&life.wait);
             sum.service = TimeSum::of(&life.service);
             sum.windowed.room_wait = life.room_wait;

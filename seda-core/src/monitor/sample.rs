@@ -5,7 +5,7 @@ use crate::gate::GateCounts;
 use crate::platform::Time;
 use crate::platform::sync::Arc;
 use crate::queue::ClassLedger;
-use crate::stats::Quantiles;
+use crate::stats::{Quantiles, ThreadTimes};
 
 /// The sum of durations in nanoseconds, and their number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,13 +63,21 @@ pub(crate) struct StageSums {
     /// Nanoseconds of `busy` spent waiting for a core; `None` without procfs.
     pub(crate) run_queue: Option<u64>,
     pub(crate) wait: TimeSum,
-    /// Time of deferred events, from dequeue to completion.
-    pub(crate) deferred: TimeSum,
+    pub(crate) deferred: DeferredSums,
     pub(crate) gate: GateCounts,
     pub(crate) service: TimeSum,
     pub(crate) windowed: WindowedSums,
     /// Nanoseconds of the pool's workers, busy or idle.
     pub(crate) workers: u128,
+}
+
+/// Sums over deferred events that were completed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct DeferredSums {
+    /// Time from dequeue to completion.
+    pub(crate) times: TimeSum,
+    /// Time on threads, of the events that have told it.
+    pub(crate) threads: ThreadTimes,
 }
 
 /// Sums that only the windows of a report need.

@@ -54,9 +54,9 @@ impl IdleWorkers {
     /// Wakes all idle workers, to retire, to stop or to finish their handlers. They stay on the
     /// list until each leaves it.
     pub(crate) fn wake_all(&self) {
-        for idle in self.list.lock().iter() {
-            idle.unpark.unpark();
-        }
+        // Outside the lock: a host may give its worker a turn at once, which leaves the list.
+        let idle: Vec<_> = self.list.lock().iter().map(|idle| Arc::clone(&idle.unpark)).collect();
+        idle.iter().for_each(|unpark| unpark.unpark());
     }
 
     /// Adds the worker `number` to the idle ones; it parks until `until` at most. The worker must

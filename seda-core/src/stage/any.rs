@@ -15,7 +15,8 @@ use crate::platform::Time;
 use crate::platform::sync::Arc;
 use crate::pool::{PoolCore, StageSlots};
 use crate::queue::{AqmState, ClassLedger, Evict, Outcome, VictimFilter};
-use crate::stats::Quantiles;
+use crate::stage::pending::OutsideService;
+use crate::stats::ThreadTimes;
 use std::any::Any;
 use std::time::Duration;
 
@@ -40,8 +41,8 @@ pub(crate) struct QueueFigures {
     pub(crate) aqm: AqmState,
     /// Time integral of the number of events in the stage, in event-nanoseconds.
     pub(crate) occupancy: u128,
-    /// Service times of deferred events, from the taking to the completion.
-    pub(crate) deferred_service: Quantiles,
+    /// The service of deferred events.
+    pub(crate) deferred: OutsideService,
     /// Pending events that handlers hold.
     pub(crate) held: usize,
     /// Pending events that wait for their timers.
@@ -69,6 +70,8 @@ pub(crate) struct Completion {
     pub(crate) held: bool,
     /// When the worker took the event.
     pub(crate) taken: Time,
+    /// The time that it spent on threads outside; `None` if it has told nothing.
+    pub(crate) threads: Option<ThreadTimes>,
 }
 
 /// How full a queue is.

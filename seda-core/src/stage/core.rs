@@ -18,6 +18,13 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
 
+/// The number of first services outside whose end asks for a tick before its time, as at the
+/// services of workers.
+const FIRST_SERVICES: u64 = 4;
+
+/// Shorter services need no early tick: the first burst is served before the regular one.
+const LONG_NANOS: u64 = 1_500_000;
+
 pub(super) type OnLost<E> = Box<dyn Fn(E, LossReason) + Send + Sync>;
 
 pub(crate) struct StageCore<E> {
@@ -179,7 +186,7 @@ impl<E: Send + 'static> Observed for StageCore<E> {
     }
 
     fn cut(&self, now: Time) -> (QueueFigures, Box<dyn CutGuard + '_>) {
-        let deferred_service = self.pending.service();
+        let deferred = self.pending.served();
         let mut lanes = self.lanes.lock();
         let figures = QueueFigures {
             depth: lanes.depth(),
@@ -193,7 +200,7 @@ impl<E: Send + 'static> Observed for StageCore<E> {
             longest_wait: lanes.longest_wait(now),
             aqm: lanes.aqm_state(now),
             occupancy: lanes.occupancy(now),
-            deferred_service,
+            deferred,
             held: self.pending.held(),
             delayed: lanes.delayed(),
             bytes: self.weighs().then(|| lanes.bytes()),
@@ -251,7 +258,10 @@ impl<E: Send + 'static> Worked for StageCore<E> {
         }
         if !how.held && self.graph.is_timed() {
             let outside = now.nanos_since(how.taken);
-            self.pending.record_service(outside);
+            let served = self.pending.record_service(outside, how.threads);
+            if served == FIRST_SERVICES && outside >= LONG_NANOS {
+                self.graph.calls.early_tick.request();
+            }
             if let Some(request) = &meta.request {
                 request.record_service(self.index, outside);
             }

@@ -4,7 +4,7 @@
 //! handler. Delayed events count as pending in the ledger, but not here.
 
 use crate::platform::sync::{AtomicUsize, Mutex, Ordering};
-use crate::stats::Quantiles;
+use crate::stats::{Quantiles, ThreadTimes};
 
 #[derive(Debug)]
 pub(super) struct PendingEvents {
@@ -15,8 +15,17 @@ pub(super) struct PendingEvents {
     outside_limit: AtomicUsize,
     /// The pending events that handlers hold.
     held: AtomicUsize,
-    /// Service times of the events that were outside.
-    service: Mutex<Quantiles>,
+    /// The events that were outside.
+    served: Mutex<OutsideService>,
+}
+
+/// The service of the events that were outside.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OutsideService {
+    /// Service times, from the taking to the completion.
+    pub(crate) times: Quantiles,
+    /// The time on threads of the events that have told it.
+    pub(crate) threads: ThreadTimes,
 }
 
 impl Default for PendingEvents {
@@ -26,7 +35,7 @@ impl Default for PendingEvents {
             limit: AtomicUsize::new(0),
             outside_limit: AtomicUsize::new(usize::MAX),
             held: AtomicUsize::new(0),
-            service: Mutex::default(),
+            served: Mutex::default(),
         }
     }
 }
@@ -89,12 +98,18 @@ impl PendingEvents {
         self.count.load(Ordering::Relaxed).saturating_sub(self.held())
     }
 
-    /// Records the service time of an event that was outside, in nanoseconds.
-    pub(super) fn record_service(&self, nanos: u64) {
-        self.service.lock().record(nanos, 1);
+    /// Records the service time of an event that was outside, in nanoseconds. Returns how many
+    /// services were recorded so far.
+    pub(super) fn record_service(&self, nanos: u64, threads: Option<ThreadTimes>) -> u64 {
+        let mut served = self.served.lock();
+        served.times.record(nanos, 1);
+        if let Some(times) = threads {
+            served.threads.add(ThreadTimes { events: 1, outside: u128::from(nanos), ..times });
+        }
+        served.times.count()
     }
 
-    pub(super) fn service(&self) -> Quantiles {
-        self.service.lock().clone()
+    pub(super) fn served(&self) -> OutsideService {
+        self.served.lock().clone()
     }
 }

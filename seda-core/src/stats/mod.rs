@@ -7,6 +7,7 @@ mod costs;
 mod ewma;
 mod outlier;
 mod quantiles;
+mod thread_times;
 
 pub use buckets::{BUCKET_BOUNDS, BUCKETS, bucket_of};
 pub(crate) use costs::ServedCosts;
@@ -14,3 +15,4 @@ pub(crate) use ewma::Ewma;
 
 pub(crate) use outlier::{OutlierFilter, are_outliers, is_outlier};
 pub use quantiles::{QuantileSummary, Quantiles};
+pub(crate) use thread_times::ThreadTimes;

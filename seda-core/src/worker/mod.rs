@@ -63,7 +63,7 @@ pub use simulation::Begun;
 use crate::event::LossReason;
 use crate::platform::Time;
 use crate::platform::sync::{Arc, Flaw, Ordering, is_seeded, yield_now};
-use crate::pool::{Park, PoolCore};
+use crate::pool::{Park, PoolCore, Unpark};
 use crate::worker::context::Context;
 use std::fmt;
 use std::time::Duration;
@@ -112,6 +112,8 @@ pub struct Worker {
     finish_epoch: usize,
     /// The batch between the halves of a split turn.
     in_hand: Option<BatchInHand>,
+    /// True while it rests: it is listed as idle.
+    rests: bool,
     retired: bool,
 }
 
@@ -144,7 +146,7 @@ struct BatchInHand {
 impl Worker {
     pub(crate) fn new(pool: Arc<PoolCore>, runners: Vec<Box<dyn AnyRunner>>, cx: Context) -> Self {
         let stages = runners.into_iter().map(|runner| OwnStage { runner, served: 0 }).collect();
-        Self { pool, stages, cx, finish_epoch: 0, in_hand: None, retired: false }
+        Self { pool, stages, cx, finish_epoch: 0, in_hand: None, rests: false, retired: false }
     }
 
     /// Returns a name for its thread: that of its pool, or of the one stage that it runs, and its
@@ -207,9 +209,64 @@ impl Worker {
         LookAgain::Park(self.waits_until().map(|until| until.since(now)))
     }
 
+    /// Lets an idle worker rest until the next event: `unpark` is then called, once, by the thread
+    /// that sends the event, and the worker needs a turn. Returns false if there is work already.
+    ///
+    /// It is for a host without a thread for the worker. `unpark` is called without a lock, so it
+    /// may give the worker its turn at once, if no other thread does.
+    ///
+    /// ```
+    /// use seda_core::{Graph, Turn, Unpark};
+    /// use std::sync::{Arc, atomic::{AtomicBool, Ordering}};
+    ///
+    /// #[derive(Default)]
+    /// struct Called(AtomicBool);
+    ///
+    /// impl Unpark for Called {
+    ///     fn unpark(&self) {
+    ///         self.0.store(true, Ordering::SeqCst);
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut graph = Graph::new("hosted");
+    /// let pool = graph.hosted_pool("host", 1);
+    /// let count = graph.stage::<u32>("count", 8);
+    /// graph.attach_each_in(&pool, count, |_wire| |_number, _cx| {})?;
+    /// let source = graph.source(count)?;
+    /// let running = graph.start()?;
+    /// let mut worker = running.hosted_workers(pool).remove(0);
+    /// let called = Arc::new(Called::default());
+    /// assert!(worker.rest(called.clone()));
+    /// source.send(1)?;
+    /// assert!(called.0.load(Ordering::SeqCst));
+    /// assert_eq!(worker.turn(), Turn::Ran(1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn rest(&mut self, unpark: Arc<dyn Unpark>) -> bool {
+        let number = self.cx.worker_stats().number;
+        let until = self.waits_until().unwrap_or(Time::NEVER);
+        self.end_rest();
+        self.pool.idle.enter(number, unpark, until);
+        self.rests = true;
+        if matches!(self.look_again(), LookAgain::Work) {
+            self.end_rest();
+        }
+        self.rests
+    }
+
+    /// Takes the worker off the list of idle ones if it rests.
+    fn end_rest(&mut self) {
+        if std::mem::take(&mut self.rests) {
+            self.pool.idle.leave(self.cx.worker_stats().number);
+        }
+    }
+
     /// Does one batch of the stage that had the least service for its weight. If a batch is in
     /// hand already, completes it instead.
     pub fn turn(&mut self) -> Turn {
+        self.end_rest();
         if self.in_hand.is_some() {
             return Turn::Ran(self.complete_in_hand());
         }
@@ -398,6 +455,7 @@ enum LookAgain {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        self.end_rest();
         if !self.retired {
             // A worker that its host drops, or that got no thread, leaves the count. The events
             // that it took and did not begin are shed.

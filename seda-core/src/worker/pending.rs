@@ -5,7 +5,9 @@ use crate::platform::Time;
 use crate::platform::sync::Arc;
 use crate::stage::ports::Sink;
 use crate::stage::{AnyStage, Completion, GraphShared};
+use crate::stats::ThreadTimes;
 use std::fmt;
+use std::time::Duration;
 use thiserror::Error;
 
 /// Why an event could not be deferred.
@@ -84,7 +86,8 @@ impl Pending {
         taken: Time,
         held: bool,
     ) -> Self {
-        Self { graph, stage, meta, how: Completion { succeeded: false, held, taken } }
+        let how = Completion { succeeded: false, held, taken, threads: None };
+        Self { graph, stage, meta, how }
     }
 
     /// Returns the class, deadline and birth of the event.
@@ -135,6 +138,35 @@ impl Pending {
         let envelope = Envelope { event, meta, enqueued: now };
         sink.stage.publish_one(envelope, edge, now);
         Ok(())
+    }
+
+    /// Adds time that the event has spent outside on a thread, and time for which it could have run
+    /// but waited for one. Tell both before the event is completed.
+    ///
+    /// Events outside that compute need threads, and no more of them help than fill the threads. A
+    /// stage with [`outstanding`](crate::StageConfig::outstanding) places then has no more places
+    /// than that, and its gate counts on no more. The threads are those of
+    /// [`Graph::cores`](crate::Graph::cores), or the cores of the process.
+    ///
+    /// ```
+    /// # use seda_core::{Context, Graph};
+    /// # use std::time::Duration;
+    /// # let mut graph = Graph::new("remote");
+    /// # let ask = graph.stage::<u32>("ask", 64);
+    /// # graph.attach_each(ask, |_wire| {
+    /// |question: u32, cx: &mut Context| {
+    ///     let Ok(mut pending) = cx.defer() else { return };
+    ///     // On another thread, later:
+    ///     pending.add_thread_time(Duration::from_micros(300), Duration::ZERO);
+    ///     pending.complete();
+    /// }
+    /// # })?;
+    /// # Ok::<(), seda_core::GraphError>(())
+    /// ```
+    pub fn add_thread_time(&mut self, running: Duration, waiting: Duration) {
+        let (running, waiting) = (running.as_nanos(), waiting.as_nanos());
+        let told = ThreadTimes { running, waiting, ..ThreadTimes::default() };
+        self.how.threads.get_or_insert_default().add(told);
     }
 
     /// Ends the event: it counts as handled.

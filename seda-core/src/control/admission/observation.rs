@@ -46,12 +46,16 @@ impl GraphObservation {
     }
 
     /// Returns a graph that has served nothing: every pool may have all its workers, and a stage
-    /// that states it all its places outside.
+    /// that states them all its places outside, or those that it begins with.
     pub(super) fn before_start(topology: &Topology, settings: &Settings) -> Self {
         let stages = topology.stages.indices().zip(&settings.stages);
         let stages = stages.map(|(stage, set)| {
             let pool_workers = topology.pool_of(stage).core.range().max;
-            let workers = if set.states_pending() { set.pending } else { pool_workers };
+            let workers = match set.outstanding {
+                Some(places) => places,
+                None if set.states_pending() => set.pending,
+                None => pool_workers,
+            };
             let parallelism = workers as f64;
             StageObservation { workers, pool_workers, parallelism, ..Default::default() }
         });
@@ -256,10 +260,12 @@ fn observe_service(
     set: &StageSettings,
 ) -> (Quantiles, f64) {
     let (now, then) = (&monitor.now.stages[stage], &monitor.tick_start().stages[stage]);
-    let outside = now.deferred.since(then.deferred);
-    let is_new = now.deferred.count == 0 && now.service.count == 0;
-    if is_new && set.states_pending() {
-        return (Quantiles::default(), set.pending as f64);
+    let outside = now.deferred.times.since(then.deferred.times);
+    let is_new = now.deferred.times.count == 0 && now.service.count == 0;
+    let (outside_now, _) = topology.stages[stage].core.outside();
+    if is_new && set.states_pending() || outside.count == 0 && outside_now > 0 {
+        // The workers' own time is not the service of events that are still outside.
+        return (Quantiles::default(), places_outside(monitor, topology, stage, set));
     }
     if outside.count == 0 {
         let parallelism = own_part(monitor, topology, stage, useful_workers(pool));
@@ -269,7 +275,27 @@ fn observe_service(
     let nanos = outside.nanos / u128::from(outside.count);
     let mut service = Quantiles::default();
     service.record(u64::try_from(nanos).unwrap_or(u64::MAX), outside.count);
-    (service, set.pending as f64)
+    (service, places_outside(monitor, topology, stage, set))
+}
+
+/// Returns how many events are served at once outside: as many as keep the threads busy, where the
+/// events tell how long they run, else as many as the stage may have.
+fn places_outside(
+    monitor: &Monitor,
+    topology: &Topology,
+    stage: StageIndex,
+    set: &StageSettings,
+) -> f64 {
+    let most = set.pending as f64;
+    let (now, then) = (&monitor.now.stages[stage], &monitor.tick_start().stages[stage]);
+    let (ever, tick) = (now.deferred.threads, now.deferred.threads.since(then.deferred.threads));
+    let recent = if tick.events > 0 { tick } else { ever };
+    match recent.served_at_once(topology.core.cores()) {
+        Some(events) => events.clamp(1.0, most.max(1.0)),
+        None => {
+            set.outstanding.filter(|_| now.deferred.times.count == 0).map_or(most, |n| n as f64)
+        }
+    }
 }
 
 /// Returns the part of a pool's `useful` workers that serves a stage: the part that the pool's

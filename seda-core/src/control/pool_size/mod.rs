@@ -10,4 +10,4 @@ mod trial;
 pub(in crate::control) use controller::{PoolSizeController, Sizing};
 pub use littles_law::PoolSizePolicy;
 pub use observation::PoolObservation;
-pub(in crate::control) use observation::observe_pools;
+pub(in crate::control) use observation::{observe_pools, refused_events};

@@ -61,14 +61,21 @@ pub(in crate::control) fn observe_pools(
     topology: &Topology,
     settings: &Settings,
 ) -> Pools<PoolObservation> {
-    let all_away = topology.stages.indices().map(|stage| turned_away(monitor, stage)).sum();
-    let refused: Stages<u64> = topology
-        .stages
-        .indices()
-        .zip(&settings.stages)
-        .map(|(stage, set)| refused_at(monitor, topology, stage, all_away, set.rate.is_some()))
-        .collect();
+    let refused = refused_events(monitor, topology, settings);
     topology.pools.map(|index, pool| observe_pool(monitor, topology, index, pool, &refused))
+}
+
+/// Returns how many events each stage refused during the tick because it could not serve more.
+pub(in crate::control) fn refused_events(
+    monitor: &Monitor,
+    topology: &Topology,
+    settings: &Settings,
+) -> Stages<u64> {
+    let all_away = topology.stages.indices().map(|stage| turned_away(monitor, stage)).sum();
+    let stages = topology.stages.indices().zip(&settings.stages);
+    stages
+        .map(|(stage, set)| refused_at(monitor, topology, stage, all_away, set.rate.is_some()))
+        .collect()
 }
 
 fn observe_pool(

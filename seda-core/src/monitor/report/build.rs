@@ -281,7 +281,7 @@ fn stage(measure: Measure<'_>, then: &Sample, index: StageIndex) -> StageReport 
 /// Returns the service times of a stage, those of deferred events included.
 fn service(life: &StageFigures, queue: &QueueFigures, now: &StageSums) -> ServiceReport {
     let mut service = life.service.clone();
-    service.add(&queue.deferred_service);
+    service.add(&queue.deferred.times);
     let has_means = life.batch_means > 0;
     ServiceReport {
         quantiles: service.summary_with_buckets(),

@@ -34,7 +34,7 @@ impl Measure<'_> {
         let figures = window.figures(index, &self.monitor.tick);
         let seconds = self.seconds(window.start);
         let ticks = now.windowed.ticks.since(then.windowed.ticks);
-        let deferred = now.deferred.since(then.deferred);
+        let deferred = now.deferred.times.since(then.deferred.times);
         let workers = now.workers - then.workers;
         StageWindow {
             seconds,
@@ -218,7 +218,8 @@ pub(super) fn times(times: &Quantiles) -> WindowTimes {
 /// Returns how long a worker was held per event that it ended between two readings.
 fn holding(now: &StageSums, then: &StageSums) -> Holding {
     // Deferred events hold a worker until they go outside; events that were begun may end later.
-    let ended = now.service.since(then.service).count + now.deferred.since(then.deferred).count;
+    let deferred = now.deferred.times.since(then.deferred.times);
+    let ended = now.service.since(then.service).count + deferred.count;
     if ended == 0 {
         return Holding::default();
     }
@@ -235,7 +236,8 @@ fn holding(now: &StageSums, then: &StageSums) -> Holding {
     let cpu = parts.map(|(cpu, _)| cpu.min(left));
     let core_wait = parts.zip(cpu).map(|((_, wait), cpu)| wait.min(left - cpu));
     let blocked = cpu.zip(core_wait).map(|(cpu, wait)| (left - cpu - wait).max(0.0));
-    Holding { total: Some(total), cpu, core_wait, room_wait, lock_wait: 0.0, blocked }
+    let outside_cpu = now.deferred.threads.since(then.deferred.threads).mean_running_seconds();
+    Holding { total: Some(total), cpu, core_wait, room_wait, lock_wait: 0.0, blocked, outside_cpu }
 }
 
 fn refused(now: &RefusalCounts, then: &RefusalCounts) -> BTreeMap<String, u64> {

@@ -108,6 +108,10 @@ pub struct Holding {
     pub lock_wait: f64,
     /// Blocked otherwise: I/O, sleep.
     pub blocked: Option<f64>,
+    /// Beside `total`: the time on a thread of an event outside
+    /// ([`Pending::add_thread_time`](crate::worker::Pending::add_thread_time)); `None` if events do
+    /// not tell it.
+    pub outside_cpu: Option<f64>,
 }
 
 /// What the workers of a stage were blocked in, from samples of the kernel.

@@ -51,7 +51,16 @@ impl Held {
 
     /// Returns the time on a core; all of the worker's time if its parts are unknown.
     pub(super) fn cpu(&self) -> f64 {
-        self.parts.cpu.unwrap_or_else(|| self.worker())
+        self.parts.cpu.unwrap_or_else(|| self.worker()) + self.outside_cpu()
+    }
+
+    /// Returns the time on a core as far as it is known.
+    pub(super) fn known_cpu(&self) -> f64 {
+        self.parts.cpu.unwrap_or(0.0) + self.outside_cpu()
+    }
+
+    fn outside_cpu(&self) -> f64 {
+        self.parts.outside_cpu.unwrap_or(0.0)
     }
 
     /// Returns the wait for a core; 0 if it is unknown.

@@ -229,7 +229,9 @@ impl Measured<'_> {
         // The places in force that are full for ten seconds are all that the controller gives: with
         // more of them the remote side answers no faster.
         let is_full = stage.last_ten_seconds.outside >= FULL_PLACES * now as f64;
-        let can_grow = stage.limits.sized && !is_full;
+        // Places that the threads bound are no bound of their own: the cores are.
+        let follows_threads = self.held(place).parts.outside_cpu.is_some();
+        let can_grow = stage.limits.sized && (!is_full || follows_threads);
         let places = if can_grow { stage.limits.pending.max(now) } else { now };
         let name = format!("places outside of {}", stage.name);
         let demand = self.flow(place) * outside;
@@ -322,7 +324,7 @@ impl Measured<'_> {
             None => (left, BottleneckKind::Cores),
         };
         let mut parts: Vec<(usize, f64)> = (0..self.report.stages.len())
-            .map(|n| (n, self.flow(n) * self.held(n).parts.cpu.unwrap_or(0.0)))
+            .map(|n| (n, self.flow(n) * self.held(n).known_cpu()))
             .collect();
         let (stage, _) = largest(&parts)?;
         if let Some(reactors) = machine.reactors.filter(|cores| *cores > 0.0) {

@@ -187,6 +187,22 @@ fn the_places_outside_limit_a_stage_that_defers() {
 }
 
 #[test]
+fn the_cores_limit_a_stage_whose_events_compute_outside() {
+    // Both places are full, because the threads give no more.
+    let mut a = stage("a", 90.0, 0.001);
+    a.outstanding = Some(2);
+    (a.limits.sized, a.limits.pending) = (true, 1_024);
+    a.last_ten_seconds.outside_seconds = Some(0.02);
+    a.last_ten_seconds.outside = 2.0;
+    a.last_ten_seconds.holding.outside_cpu = Some(0.01);
+    let mut report = chain(vec![a]);
+    report.machine.cores = 1;
+    let found = assert_found(&report, BottleneckKind::Cores, Some("a"));
+    assert!((found.load - 0.9).abs() < 1e-3, "{found}");
+    assert!(found.evidence.iter().any(|line| line.contains("runs for 10.0 ms outside")), "{found}");
+}
+
+#[test]
 fn a_lock_is_named_with_the_stage_that_holds_it() {
     let mut waits = stage("waits", 90.0, 11.0);
     waits.last_ten_seconds.holding =

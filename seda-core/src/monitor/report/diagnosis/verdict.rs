@@ -359,7 +359,10 @@ fn parts(held: &Held, stage: &str) -> Option<String> {
             share(blocked + held.parts.lock_wait)
         )
     });
-    Some(format!("an event of `{stage}` takes {}{}", Seconds(total), split.unwrap_or_default()))
+    let outside = held.parts.outside_cpu;
+    let outside = outside.map(|cpu| format!(", and runs for {} outside", Seconds(cpu)));
+    let (split, outside) = (split.unwrap_or_default(), outside.unwrap_or_default());
+    Some(format!("an event of `{stage}` takes {}{split}{outside}", Seconds(total)))
 }
 
 /// Returns what became of the events that were sent to a stage.

@@ -1,0 +1,17 @@
+//! The crate as its users meet it: the layer, stages and the admin side.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod admin;
+mod conservation;
+mod drain;
+mod example;
+mod layer;
+mod scripted;
+mod stages;
