@@ -50,7 +50,7 @@
 //!     threads: 1,
 //!     seed: 1,
 //!     bin: None,
-//!     address: url.resolve()?[0],
+//!     address: url.resolve()?[0].into(),
 //!     url,
 //! };
 //! let report = generator::run(&plan, &Stop::default(), &mut ())?.report;
@@ -70,8 +70,9 @@ pub mod page;
 pub mod report;
 pub mod watch;
 
-pub use experiment::{compare, lab, plan as what_if, sim, step, sweep};
+pub use experiment::{compare, condition, lab, plan as what_if, sim, step, sweep};
 pub use h1::{RequestError, RequestShape, Url, UrlError};
+pub use load::address::ServerAddress;
 pub use load::{arrivals, mix, plan, trace, workload};
 #[doc(inline)]
 pub use report::{outcome, units};

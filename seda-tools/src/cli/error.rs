@@ -1,5 +1,6 @@
 //! The errors of the program.
 
+use crate::experiment::condition::ConditionError;
 use crate::experiment::plan::{FetchError, PlanError};
 use crate::experiment::sweep::{AssertionError, SweepError};
 use crate::generator::LoadError;
@@ -46,6 +47,14 @@ pub(super) enum CliError {
         "recorded arrivals have a rate of their own: give --speed instead of --rate or --profile"
     )]
     RecordedRate,
+    #[error("-n {number} needs a --rate: without one it is unknown when they start")]
+    NoRate { number: u32 },
+    #[error("standard output cannot be written: {0}; name a place with room")]
+    Stdout(#[source] io::Error),
+    #[error("--body @-: standard input cannot be read: {0}; give the text or a file")]
+    Stdin(#[source] io::Error),
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
     #[error("{0} has no address; check the host's spelling, or give an IP address")]
     NoAddress(Url),
     #[error("the handler for Ctrl-C cannot be installed: {0}")]

@@ -4,8 +4,10 @@
 //! `page`, flags into `cli`.
 
 pub mod compare;
+pub mod condition;
 pub mod lab;
 pub mod plan;
+mod relation;
 pub mod sim;
 pub mod step;
 pub mod sweep;

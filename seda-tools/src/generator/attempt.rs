@@ -1,6 +1,6 @@
 //! One attempt at a request, and its end.
 
-use crate::h1::Answer;
+use crate::h1::{Answer, AnswerFault};
 use seda_core::Time;
 
 /// Names an attempt. A retry has another generation, and so has the next request in the same place:
@@ -56,8 +56,8 @@ pub(crate) enum Failure {
     ClosedInAnswer,
     /// The server reset the connection.
     Reset,
-    /// The received bytes are not HTTP/1.x.
-    NotHttp,
+    /// The received bytes are not an answer.
+    Malformed(AnswerFault),
 }
 
 impl Failure {
@@ -82,7 +82,7 @@ impl Failure {
             Failure::ClosedBeforeAnswer => "closed before the answer",
             Failure::ClosedInAnswer => "closed in the middle of the answer",
             Failure::Reset => "reset by the server",
-            Failure::NotHttp => "the answer is not HTTP/1.x",
+            Failure::Malformed(fault) => fault.as_str(),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! One connection, with the request that it sends and the answer that it receives.
 
 use super::attempt::{Attempt, Dispatch, Failure};
+use super::socket::Socket;
 use crate::h1::{Answer, AnswerReader, Parsed};
 use crate::load::workload::PreparedTarget;
-use mio::net::TcpStream;
 use seda_core::Time;
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -13,7 +13,7 @@ const READS_PER_TURN: usize = 16;
 /// A connection, from connecting to closing.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Socket,
     state: State,
     reader: AnswerReader,
     /// The client that owns the connection, in a closed loop.
@@ -22,6 +22,8 @@ pub(super) struct Connection {
     answers: u64,
     /// True if the current attempt was sent again after a stale connection.
     resent: bool,
+    /// The bytes of the current request, if each request has its own.
+    filled: Option<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -54,7 +56,7 @@ pub(super) enum TurnResult {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, dispatch: Dispatch, resent: bool) -> Self {
+    pub(super) fn new(stream: Socket, dispatch: Dispatch, resent: bool) -> Self {
         Self {
             stream,
             state: State::Connecting(dispatch),
@@ -62,6 +64,7 @@ impl Connection {
             client: dispatch.client,
             answers: 0,
             resent,
+            filled: None,
         }
     }
 
@@ -87,6 +90,7 @@ impl Connection {
         now: Time,
     ) -> TurnResult {
         self.state = State::Sending { dispatch, written: 0, sent: now };
+        self.filled = target.filled();
         self.write(target)
     }
 
@@ -100,13 +104,13 @@ impl Connection {
         closed: bool,
     ) -> (TurnResult, usize) {
         if let (State::Connecting(dispatch), Some(target)) = (&self.state, target) {
-            match connected(&self.stream) {
+            match self.stream.is_connected() {
                 Ok(false) => return (TurnResult::Wait, 0),
                 Ok(true) => {
                     let result = self.begin(*dispatch, target, now);
                     return (result, 0);
                 }
-                Err(failure) => return (TurnResult::Failed(failure), 0),
+                Err(error) => return (TurnResult::Failed(connect_failure(&error)), 0),
             }
         }
         if let (State::Sending { .. }, Some(target)) = (&self.state, target) {
@@ -123,7 +127,8 @@ impl Connection {
             return TurnResult::Wait;
         };
         loop {
-            let rest = target.bytes.get(*written..).unwrap_or_default();
+            let bytes = self.filled.as_ref().unwrap_or(&target.bytes);
+            let rest = bytes.get(*written..).unwrap_or_default();
             if rest.is_empty() {
                 self.state = State::Waiting { dispatch: *dispatch, sent: *sent };
                 return TurnResult::Wait;
@@ -176,7 +181,7 @@ impl Connection {
             }
         };
         match self.reader.read(bytes, to_head) {
-            Err(_) => Some(TurnResult::Failed(Failure::NotHttp)),
+            Err(fault) => Some(TurnResult::Failed(Failure::Malformed(fault))),
             Ok(Parsed::Partial) => None,
             Ok(Parsed::Complete { mut answer, used }) => {
                 let is_clean = used == bytes.len() && matches!(self.state, State::Waiting { .. });
@@ -212,18 +217,6 @@ impl Connection {
             Failure::ClosedBeforeAnswer if self.reader.has_begun() => Failure::ClosedInAnswer,
             other => other,
         })
-    }
-}
-
-/// Returns true once the connection is made.
-fn connected(stream: &TcpStream) -> Result<bool, Failure> {
-    if let Ok(Some(error)) | Err(error) = stream.take_error() {
-        return Err(connect_failure(&error));
-    }
-    match stream.peer_addr() {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::NotConnected => Ok(false),
-        Err(error) => Err(connect_failure(&error)),
     }
 }
 

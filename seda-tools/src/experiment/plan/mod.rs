@@ -88,7 +88,7 @@ pub enum FetchError {
 pub fn fetch(url: &Url) -> Result<Vec<u8>, FetchError> {
     let addresses = url.resolve().unwrap_or_default();
     let address = addresses.first().ok_or_else(|| FetchError::NoAddress(url.clone()))?;
-    fetch_report(*address, &url.authority())
+    fetch_report(&(*address).into(), &url.authority())
         .map_err(|error| FetchError::NoAnswer { url: url.clone(), error })
 }
 

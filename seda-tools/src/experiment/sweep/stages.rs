@@ -1,10 +1,10 @@
 //! The stages of a seda server, read from `/_seda/report` before and after a load.
 
 use super::report::StagePoint;
+use crate::load::address::ServerAddress;
 use seda_core::Report;
 use seda_core::report::StageReport;
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{self, Read};
 use std::time::Duration;
 
 /// The timeout of connecting, writing and reading. The server answers from a ready snapshot; a
@@ -14,7 +14,7 @@ const REPORT_TIMEOUT: Duration = Duration::from_millis(500);
 const MAX_REPORT: u64 = 4 << 20;
 
 /// Returns the report of the server at `address`; `None` if it is not a seda server.
-pub(super) fn report(address: SocketAddr, authority: &str) -> Option<Report> {
+pub(super) fn report(address: &ServerAddress, authority: &str) -> Option<Report> {
     serde_json::from_slice(&fetch_report(address, authority).ok()?).ok()
 }
 
@@ -22,7 +22,7 @@ pub(super) fn report(address: SocketAddr, authority: &str) -> Option<Report> {
 ///
 /// # Errors
 /// The server cannot be reached, or it has no report.
-pub(crate) fn fetch_report(address: SocketAddr, authority: &str) -> io::Result<Vec<u8>> {
+pub(crate) fn fetch_report(address: &ServerAddress, authority: &str) -> io::Result<Vec<u8>> {
     let answer = fetch(address, authority)?;
     let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
     match head.and_then(|head| answer.split_at_checked(head + 4)) {
@@ -31,10 +31,8 @@ pub(crate) fn fetch_report(address: SocketAddr, authority: &str) -> io::Result<V
     }
 }
 
-fn fetch(address: SocketAddr, authority: &str) -> io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect_timeout(&address, REPORT_TIMEOUT)?;
-    stream.set_read_timeout(Some(REPORT_TIMEOUT))?;
-    stream.set_write_timeout(Some(REPORT_TIMEOUT))?;
+fn fetch(address: &ServerAddress, authority: &str) -> io::Result<Vec<u8>> {
+    let mut stream = address.connect(REPORT_TIMEOUT)?;
     let request =
         format!("GET /_seda/report HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
