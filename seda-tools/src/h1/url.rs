@@ -184,7 +184,8 @@ pub(crate) fn redacted(text: &str) -> String {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     // A password may hold a `/`: then the URL is malformed, and shown in a message.
     let has_port = authority.rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_ok());
-    let holder = if begin > 0 && !has_port { rest } else { authority };
+    let is_cut = begin > 0 && !has_port && !authority.contains('@');
+    let holder = if is_cut { rest } else { authority };
     match holder.rsplit_once('@') {
         // Without a scheme, `goodput@5x` has no password.
         Some((user, _)) if begin > 0 || user.contains(':') => {

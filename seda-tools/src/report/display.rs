@@ -170,7 +170,7 @@ impl LoadReport {
         for (name, end) in ends {
             write!(out, "{name:<22}")?;
             for interval in intervals.quantiles() {
-                let end = seconds_or_dash(interval.as_ref().map(end));
+                let end = interval.as_ref().map_or("too few".to_owned(), |i| seconds(end(i)));
                 write!(out, "{end:>10}")?;
             }
             // The maximum has no interval: a longer run has a longer one.
@@ -355,6 +355,7 @@ mod tests {
         let text = report.to_string();
         assert!(text.contains("(95 %: 880/s to 910/s)"), "{text}");
         assert!(text.contains("95 % interval from") && text.contains("40.0 ms"), "{text}");
+        assert_eq!(text.matches("too few").count(), 10, "{text}");
     }
 
     #[test]

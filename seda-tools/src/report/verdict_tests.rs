@@ -86,12 +86,12 @@ fn an_idle_server_that_falls_behind_waits_for_another_resource() {
 fn threads_without_a_core_do_not_wait_for_another_resource() {
     let crowded = |runqueue| verdict(Some(&server(0.6, Some(runqueue))), 1000.0, 500.0, true, 0.7);
     assert_eq!(
-        crowded(0.3).message,
+        crowded(0.31).message,
         "limited by CPU that others used: it had 60 % of its 2 cores and answered 50 % of the \
          offered load, while on average 0.6 of its threads stood ready without a core (the \
          generator's busiest thread used 70 % of one): give the server cores of its own"
     );
-    assert_eq!(crowded(0.3).limit, Limit::Cpu);
+    assert_eq!(crowded(0.31).limit, Limit::Cpu);
     assert!(crowded(0.29).message.contains("something else"));
 }
 
