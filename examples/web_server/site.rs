@@ -1,4 +1,5 @@
-//! The site that `files` serves: the embedded demo site, a directory, or the paths of a recorded log.
+//! The site that `files` serves: the embedded demo site, a directory, or the paths of a recorded
+//! log.
 
 use crate::settings::Flags;
 use crate::trace::{Log, Trace};
@@ -35,8 +36,7 @@ impl Site {
         if let Some(file) = &flags.site_from {
             let log = Log::read(file).map_err(|error| format!("--site-from {error}"))?;
             let trace = Trace::new(&log.lines);
-            let described =
-                format!("{} answers of {}{}", trace.len(), file.display(), log.skipped);
+            let described = format!("{} answers of {}{}", trace.len(), file.display(), log.skipped);
             return Ok((Site::Trace(trace), described));
         }
         Ok((Site::Embedded, "the demo site".to_owned()))

@@ -1,4 +1,5 @@
-//! Flags of the limits that `load`, `sweep` and `step` share: SLOs, retries, and the generator's own.
+//! Flags of the limits that `load`, `sweep` and `step` share: SLOs, retries, and the generator's
+//! own.
 
 use super::input;
 use super::input::DurationRange;

@@ -67,8 +67,8 @@ fn is_stdout(file: &Path) -> bool {
     file.as_os_str() == "-"
 }
 
-/// Prints on standard output. A reader that has gone (`| head`) is no error: it has seen enough, and
-/// must not keep the program from writing its files.
+/// Prints on standard output. A reader that has gone (`| head`) is no error: it has seen enough,
+/// and must not keep the program from writing its files.
 ///
 /// # Errors
 /// Standard output cannot be written, such as a file on a full disk.
@@ -80,7 +80,8 @@ pub(super) fn print(result: &dyn Display) -> Result<(), CliError> {
     }
 }
 
-/// Prints on standard error as it is. A failure is ignored, because there is no other place to tell.
+/// Prints on standard error as it is. A failure is ignored, because there is no other place to
+/// tell.
 pub(super) fn show(text: &dyn Display) {
     let mut out = io::stderr().lock();
     let _ = write!(out, "{text}").and_then(|()| out.flush());

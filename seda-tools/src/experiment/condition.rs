@@ -253,8 +253,7 @@ mod tests {
     #[test]
     fn a_condition_on_a_step_is_that_of_its_slowest_recovery() {
         let mut step = StepReport::default();
-        let mut recovery = Recovery::default();
-        recovery.goodput_back_after = Some(0.4);
+        let mut recovery = Recovery { goodput_back_after: Some(0.4), ..Recovery::default() };
         step.recoveries = vec![recovery.clone(), recovery.clone()];
         let within: Condition = "goodput_back<=500ms".parse().unwrap();
         within.check_for_step().unwrap();

@@ -18,8 +18,8 @@ pub const MAX_WEIGHT: f64 = 1_000_000_000.0;
 ///
 /// An entry is a path with its query, optionally after a method, and before `=` and a weight. A
 /// number after the name of the last query parameter is the value of that parameter: in
-/// `/work?micros=1000=9` the weight is nine. Behind a parameter without a value, such as `/x?a`, the
-/// weight follows an empty value: `/x?a==9`.
+/// `/work?micros=1000=9` the weight is nine. Behind a parameter without a value, such as `/x?a`,
+/// the weight follows an empty value: `/x?a==9`.
 ///
 /// Headers of an entry stand before it, in braces: `{priority: u=0} /work?micros=1000=1`.
 ///

@@ -118,15 +118,15 @@ impl LoadReport {
     fn rates(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Intervals { throughput_per_second, goodput_per_second, .. } = &self.intervals;
         write!(out, "throughput  {}", rate(self.throughput_per_second))?;
-        write!(out, "{}   goodput", range(throughput_per_second.as_ref()))?;
+        write!(out, "{}   goodput", self.range(throughput_per_second.as_ref()))?;
         if self.goodput_by_slo.is_empty() {
             let good = rate(self.goodput_per_second);
-            write!(out, " {good}{}", range(goodput_per_second.as_ref()))?;
+            write!(out, " {good}{}", self.range(goodput_per_second.as_ref()))?;
         }
         for (index, slo) in self.goodput_by_slo.iter().enumerate() {
             // The interval is that of the first SLO, which separates good from late.
             let (comma, interval) = if index == 0 {
-                ("", range(goodput_per_second.as_ref()))
+                ("", self.range(goodput_per_second.as_ref()))
             } else {
                 (",", String::new())
             };
@@ -137,6 +137,19 @@ impl LoadReport {
             write!(out, "   (all arrivals are at one instant: there is no rate)")?;
         }
         writeln!(out)
+    }
+
+    /// Returns the 95 % interval of a rate in brackets. A profile of several parts has none.
+    fn range(&self, interval: Option<&Interval>) -> String {
+        match interval {
+            Some(Interval { low, high }) => {
+                format!(" (95 %: {} to {})", rate(*low), rate(*high))
+            }
+            None if self.windows.iter().filter(|window| window.measured).count() == 1 => {
+                " (95 %: too few samples)".to_owned()
+            }
+            None => String::new(),
+        }
     }
 
     fn in_flight_line(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -165,19 +178,26 @@ impl LoadReport {
         if intervals.quantiles().iter().all(Option::is_none) {
             return Ok(());
         }
-        let ends: [(&str, fn(&Interval) -> f64); 2] =
-            [("  95 % interval from", |i| i.low), ("                 to", |i| i.high)];
-        for (name, end) in ends {
-            write!(out, "{name:<22}")?;
-            for interval in intervals.quantiles() {
-                let end = interval.as_ref().map_or("too few".to_owned(), |i| seconds(end(i)));
-                write!(out, "{end:>10}")?;
-            }
-            // The maximum has no interval: a longer run has a longer one.
-            let mean = seconds_or_dash(intervals.mean.as_ref().map(end));
-            writeln!(out, "{:>10}{mean:>10}", "")?;
+        self.interval_row(out, "  95 % interval from", |interval| interval.low)?;
+        self.interval_row(out, "                 to", |interval| interval.high)
+    }
+
+    /// Writes one end of each interval. The maximum has none: a longer run has a longer one.
+    fn interval_row(
+        &self,
+        out: &mut fmt::Formatter<'_>,
+        name: &str,
+        end: fn(&Interval) -> f64,
+    ) -> fmt::Result {
+        let intervals = &self.intervals.response_seconds;
+        let text = |interval: Option<&Interval>| {
+            interval.map_or("too few".to_owned(), |interval| seconds(end(interval)))
+        };
+        write!(out, "{name:<22}")?;
+        for interval in intervals.quantiles() {
+            write!(out, "{:>10}", text(interval.as_ref()))?;
         }
-        Ok(())
+        writeln!(out, "{:>10}{:>10}", "", text(intervals.mean.as_ref()))
     }
 
     fn windows_table(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -321,13 +341,6 @@ fn known_quantile(of: &QuantileSummary, q: f64, value: Option<f64>) -> String {
     }
 }
 
-/// Returns the 95 % interval of a rate in brackets; nothing if it is unknown.
-fn range(interval: Option<&Interval>) -> String {
-    interval.map_or(String::new(), |interval| {
-        format!(" (95 %: {} to {})", rate(interval.low), rate(interval.high))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -355,7 +368,7 @@ mod tests {
         let text = report.to_string();
         assert!(text.contains("(95 %: 880/s to 910/s)"), "{text}");
         assert!(text.contains("95 % interval from") && text.contains("40.0 ms"), "{text}");
-        assert_eq!(text.matches("too few").count(), 10, "{text}");
+        assert_eq!(text.matches("too few").count(), 12, "{text}");
     }
 
     #[test]

@@ -1,16 +1,17 @@
-//! 95 % intervals of rates and quantiles: the values that the figure of a longer run most likely has.
+//! 95 % intervals of rates and quantiles: the values that the figure of a longer run most likely
+//! has.
 //!
-//! - **Rates and means** by batch means: the window is cut into batches of equal length, whose rates
-//!   are nearly independent, and their mean has a t interval. The wider one counts: that of the
-//!   batches, or that of neighbours taken together.
+//! - **Rates and means** by batch means: the window is cut into batches of equal length, whose
+//!   rates are nearly independent, and their mean has a t interval. The wider one counts: that of
+//!   the batches, or that of neighbours taken together.
 //! - **Quantiles** by order statistics, which need no distribution. The answers of a queue are not
 //!   independent: a slow one is followed by slow ones. Therefore n answers count as fewer. Over the
 //!   batches, the number of answers beyond the quantile varies by a factor more than that of
 //!   independent ones would; n is divided by this factor.
 //!
-//! For M/M/1 queues of the utilizations 0.5, 0.8 and 0.95 with 2,000 to 50,000 answers, the intervals
-//! of p50 to p99.9 miss the true quantile in 6 % of 400 seeds or fewer. At 0.95 with 4,000 answers or
-//! fewer it is 14 %: so short a window is all one disturbance.
+//! For M/M/1 queues of the utilizations 0.5, 0.8 and 0.95 with 2,000 to 50,000 answers, the
+//! intervals of p50 to p99.9 miss the true quantile in 6 % of 400 seeds or fewer. At 0.95 with
+//! 4,000 answers or fewer it is 14 %: so short a window is all one disturbance.
 //!
 //! S. Asmussen and P. Glynn, Stochastic Simulation, 2007, chapters III.5 and IV.5.
 
@@ -63,13 +64,13 @@ const FEWEST_BATCHES: usize = 5;
 const FEWEST_SAMPLES: u64 = 20;
 /// The width of the buckets of a distribution: its quantiles are exact within 1 %.
 const RESOLUTION: f64 = 0.01;
-/// The numbers of neighbouring batches that are taken together to find dependence that is longer than
-/// a batch.
+/// The numbers of neighbouring batches that are taken together to find dependence that is longer
+/// than a batch.
 const GROUPS: [usize; 3] = [1, 2, 4];
 /// The factor of dependence is an estimate from 20 batches or fewer; it counts as larger by this.
 const CAUTION: f64 = 1.3;
-/// The fewest independent answers on the smaller side of a quantile. With fewer, the seeds without a
-/// slow answer would have intervals that are too short.
+/// The fewest independent answers on the smaller side of a quantile. With fewer, the seeds without
+/// a slow answer would have intervals that are too short.
 const FEWEST_BEYOND: f64 = 6.0;
 
 impl Interval {
@@ -88,7 +89,8 @@ impl Interval {
         Some(Self { low: center - half, high: center + half })
     }
 
-    /// Returns the interval from batch counts over batches of `seconds`; `None` if they are too few.
+    /// Returns the interval from batch counts over batches of `seconds`; `None` if they are too
+    /// few.
     pub(crate) fn of_rate(counts: &[u64], seconds: f64) -> Option<Self> {
         if counts.iter().sum::<u64>() < FEWEST_SAMPLES || seconds <= 0.0 {
             return None;
@@ -196,7 +198,8 @@ fn count_up_to(of: &Quantiles, seconds: f64) -> u64 {
     within.map_or(0, |(_, count)| *count)
 }
 
-/// The ranks of two order statistics, from 1, with the quantile between them in 95 % of all samples.
+/// The ranks of two order statistics, from 1, with the quantile between them in 95 % of all
+/// samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ranks {
     /// The rank of the lower one.
@@ -209,12 +212,13 @@ pub struct Ranks {
 const TAIL: f64 = 0.025;
 /// The quantile 0.975 of the normal distribution.
 const NORMAL: f64 = 1.96;
-/// With more samples expected on both sides of the quantile, the normal distribution is exact enough.
+/// With more samples expected on both sides of the quantile, the normal distribution is exact
+/// enough.
 const MANY: f64 = 500.0;
 
 impl Ranks {
-    /// Returns the ranks for the quantile `q` of `count` independent samples; `None` if there are too
-    /// few of them. The number of samples up to the quantile has a binomial distribution.
+    /// Returns the ranks for the quantile `q` of `count` independent samples; `None` if there are
+    /// too few of them. The number of samples up to the quantile has a binomial distribution.
     pub fn of(count: u64, q: f64) -> Option<Self> {
         let (n, below) = (count as f64, count as f64 * q);
         let deviation = (below * (1.0 - q)).sqrt();
@@ -232,8 +236,8 @@ impl Ranks {
     }
 }
 
-/// Returns the largest rank that lies above the quantile `q` with a probability of [`TAIL`] at most,
-/// and the smallest that lies below it.
+/// Returns the largest rank that lies above the quantile `q` with a probability of [`TAIL`] at
+/// most, and the smallest that lies below it.
 fn binomial_ends(n: f64, q: f64) -> Option<(f64, f64)> {
     let mut probability = (n * (1.0 - q).ln()).exp();
     let (mut up_to, mut least, mut k) = (0.0, 0.0, 0.0);

@@ -37,7 +37,8 @@ impl Quota {
         Ok(tightest.unwrap_or_default())
     }
 
-    /// Makes a quota of microseconds in each period; there is none if the quota is no number above 0.
+    /// Makes a quota of microseconds in each period; there is none if the quota is no number above
+    /// 0.
     fn new(quota: Option<&str>, period: Option<&str>, throttled_micros: u64) -> Self {
         let number = |text: Option<&str>| text?.trim().parse::<f64>().ok().filter(|n| *n > 0.0);
         let cores = number(quota).zip(number(period)).map(|(quota, period)| quota / period);

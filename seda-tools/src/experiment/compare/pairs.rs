@@ -4,8 +4,8 @@
 //! same, each difference could as well have the other sign: the test compares the sum of the
 //! differences with the sums for all choices of signs (the sign-flip permutation test of Fisher and
 //! Pitman). It needs no distribution. Many figures at many loads are tested at once, so the results
-//! are corrected by Holm's method (1979): with a probability of 95 % none of the differences that it
-//! finds is by chance.
+//! are corrected by Holm's method (1979): with a probability of 95 % none of the differences that
+//! it finds is by chance.
 
 use crate::report::Interval;
 use rand_core::{RngCore, SeedableRng};

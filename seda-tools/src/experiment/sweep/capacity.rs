@@ -18,8 +18,8 @@ const CLIENTS: [u32; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 const CLOSED: Duration = Duration::from_millis(400);
 /// The factor by which goodput has to grow in one of the last two steps; else the search ends.
 const GROWTH: f64 = 1.05;
-/// The first open loops, as multiples of the closed loops' result. The best goodput lies where the queue
-/// is seldom empty and answers are not yet late.
+/// The first open loops, as multiples of the closed loops' result. The best goodput lies where the
+/// queue is seldom empty and answers are not yet late.
 const KNEE: [f64; 3] = [0.9, 1.0, 1.1];
 /// The factor between further open loops, if the server served the highest one of [`KNEE`] whole:
 /// clients that wait for each other may use less than the server has.

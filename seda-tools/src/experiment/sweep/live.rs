@@ -15,8 +15,8 @@ use std::time::Duration;
 /// thread, which must seldom disturb the generator beside it.
 const PEAKS: Duration = Duration::from_secs(1);
 
-/// The time without any connection after which a run ends: a server that restarts takes less, and one
-/// that is not there has refused hundreds of times.
+/// The time without any connection after which a run ends: a server that restarts takes less, and
+/// one that is not there has refused hundreds of times.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Runs loads against a server over sockets.
@@ -160,7 +160,7 @@ impl ServerObserver<'_> {
     }
 
     /// Ends the run if no connection could be made since it began.
-    fn give_up_without_connections(&mut self, progress: &Progress) {
+    fn stop_without_connections(&mut self, progress: &Progress) {
         let outcomes = &progress.outcomes;
         let is_refused = outcomes.connect_error > 0 && outcomes.connect_error == outcomes.ended();
         if let Some(stop) = &self.stop
@@ -191,7 +191,7 @@ impl ServerObserver<'_> {
 impl Observer for ServerObserver<'_> {
     fn progress(&mut self, progress: &Progress) {
         self.progress.progress(progress);
-        self.give_up_without_connections(progress);
+        self.stop_without_connections(progress);
         let now = self.clock.now();
         let is_measuring = self.began.is_some() && self.ended.is_none();
         if is_measuring && now.since(self.peaks_at) >= PEAKS {

@@ -5,8 +5,8 @@ use crate::report::{Interval, Intervals, QuantileIntervals};
 use seda_core::Time;
 use seda_core::stats::Quantiles;
 
-/// Batches of a window: few enough that each is longer than most disturbances, and that the rates of
-/// neighbours are nearly independent.
+/// Batches of a window: few enough that each is longer than most disturbances, and that the rates
+/// of neighbours are nearly independent.
 const COUNT: u64 = 20;
 
 /// The measured window, cut into batches of equal length.

@@ -7,7 +7,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 use std::path::Path;
 
-/// The bytes that are read at once: room for a byte order mark, CR LF, and one byte above the limit.
+/// The bytes that are read at once: room for a byte order mark, CR LF, and one byte above the
+/// limit.
 const MOST: u64 = MAX_LINE as u64 + 6;
 
 /// The lines of a text that are not blank.

@@ -3,8 +3,8 @@
 //! # Formats
 //!
 //! The first line of a known format decides the format of a file. Lines may end in CR LF, the last
-//! line may lack its end, and the first may begin with a byte order mark. Blank lines and lines that
-//! begin with `#` are skipped.
+//! line may lack its end, and the first may begin with a byte order mark. Blank lines and lines
+//! that begin with `#` are skipped.
 //!
 //! - **Access trace**: tab-separated, below a header with the columns `seconds`, `method` and
 //!   `path`, optionally `status` and `bytes`, and any others, in any order.
@@ -40,9 +40,9 @@
 //!
 //! # Malformed lines
 //!
-//! A line that is not in the file's format is skipped and counted, and the first ones are named. More
-//! of them than [`SkipLimit`] allows are an error that names the first one. A last line that was cut
-//! off does not count towards the limit.
+//! A line that is not in the file's format is skipped and counted, and the first ones are named.
+//! More of them than [`SkipLimit`] allows are an error that names the first one. A last line that
+//! was cut off does not count towards the limit.
 //!
 //! # Memory
 //!
