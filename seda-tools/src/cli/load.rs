@@ -107,6 +107,11 @@ pub(super) fn load(flags: &LoadFlags) -> Result<Exit, CliError> {
     // 3. Report it.
     let mut report = measured.load;
     report.trace = trace.map(|trace| trace.skipped);
+    if let (Some(number), Some(rate), ArrivalsFlag::Drawn(process)) =
+        (flags.shape.number, flags.shape.rate, &flags.shape.arrivals)
+    {
+        report.arrivals = format!("{process} {rate}/s, {number} requests");
+    }
     let text = Text::beside(json);
     text.print(&format_args!("{report}\n"))?;
     if let Some(problem) = measured.unwatched {

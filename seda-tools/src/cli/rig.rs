@@ -24,6 +24,7 @@ const FIRST_CONNECTION: Duration = Duration::from_secs(1);
 pub(super) struct CommonFlags {
     /// The server, like http://127.0.0.1:8080/work?micros=1000; in its path an n in braces is the
     /// number of the request, and {uuid} a random identifier
+    #[arg(help_heading = None::<&str>)]
     pub(super) url: Url,
     #[command(flatten)]
     pub(super) request: RequestFlags,

@@ -294,14 +294,14 @@ impl fmt::Display for GeneratorReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "generator   began p50 {}, p99 {}, max {} late; {} of a core on {}; {} connections \
-             opened, {} at once",
+            "generator   began p50 {}, p99 {}, max {} late; {} of a core on {}; {} opened, \
+             {} at once",
             seconds_or_dash(self.lag_seconds.p50),
             seconds_or_dash(self.lag_seconds.p99),
             seconds_or_dash(self.lag_seconds.max),
             whole_percent(self.cpu_share),
             counted(self.threads, "thread"),
-            self.connections_opened,
+            counted(self.connections_opened, "connection"),
             self.connections_max
         )?;
         if self.waited_for_connection > 0 {

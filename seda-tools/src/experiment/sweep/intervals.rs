@@ -52,6 +52,8 @@ fn of_figure(
     match runs {
         [] => None,
         [only] => within(&only.load.intervals),
+        // Two differences from their mean are one: the t interval of two rounds says nothing.
+        [_, _] => None,
         several => {
             let figures: Vec<f64> = several.iter().filter_map(|run| figure(&run.load)).collect();
             let Interval { low, high } = Interval::of_mean(&figures)?;
