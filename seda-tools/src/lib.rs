@@ -73,6 +73,8 @@ pub mod watch;
 pub use experiment::{compare, condition, lab, plan as what_if, sim, step, sweep};
 pub use h1::{RequestError, RequestShape, Url, UrlError};
 pub use load::address::ServerAddress;
+#[cfg(feature = "tls")]
+pub use load::tls::{TlsClient, TlsClientError};
 pub use load::{arrivals, mix, plan, trace, workload};
 #[doc(inline)]
 pub use report::{outcome, units};

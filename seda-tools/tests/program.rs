@@ -64,7 +64,7 @@ fn wrong_input_is_named_in_one_line_with_exit_code_2() {
         (&["load", url, "--arrivals", "/no/such/file"], &["/no/such/file"]),
         (&["load", url, "--rate", "9", "--json", "/no/such/file"], &["--json", "/no/such/file"]),
         (&["load", "http://no-such-host.invalid/", "--rate", "9"], &["no-such-host.invalid"]),
-        (&["load", "https://127.0.0.1/", "--rate", "9"], &["https", "http://"]),
+        (&["load", "ftp://127.0.0.1/", "--rate", "9"], &["ftp", "http://"]),
         (&["sweep", url, "--at", "0"], &["--at", "above 0"]),
         (&["sweep", url, "--assert", "goodput@5x"], &["--assert", "goodput@5x"]),
         (&["sweep", url, "--assert", "goodput@7x>=1"], &["7x", "--at"]),
@@ -281,6 +281,78 @@ fn a_password_is_sent_and_never_shown_or_written() {
     assert!(all.contains("/caf%C3%A9") && !all.contains("secret"), "{all}");
     let (said, code) = complaint(&["load", "http://user:secret@h:1/%zz", "--rate", "9"]);
     assert!(code == 2 && said.contains("***@h") && !said.contains("secret"), "{said}");
+}
+
+/// A server with TLS and a certificate of its own; returns its port and the certificate in PEM.
+#[cfg(feature = "tls")]
+fn secure_server() -> (u16, String) {
+    use rustls::pki_types::PrivateKeyDer;
+    use std::io::{Read, Write};
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let config = std::sync::Arc::new(config);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serve = move |stream: std::net::TcpStream| {
+        let session = rustls::ServerConnection::new(config.clone()).unwrap();
+        let mut stream = rustls::StreamOwned::new(session, stream);
+        let (mut read, mut buffer) = (Vec::new(), [0; 4_096]);
+        while let Ok(length @ 1..) = stream.read(&mut buffer) {
+            read.extend_from_slice(&buffer[..length]);
+            if read.ends_with(b"\r\n\r\n") {
+                read.clear();
+                // Three records, of which a client may find the first two in one segment.
+                for part in ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", "ok", "ok"] {
+                    if stream.write_all(part.as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    };
+    let accept = move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let serve = serve.clone();
+            let connection = std::thread::Builder::new().name("connection".to_owned());
+            connection.spawn(move || serve(stream)).unwrap();
+        }
+    };
+    std::thread::Builder::new().name("accept".to_owned()).spawn(accept).unwrap();
+    (port, made.cert.pem())
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_secure_server_is_asked_and_its_certificate_is_checked() {
+    let (port, pem) = secure_server();
+    let (certificate, other) = (file("cert.pem", &pem), file("none.pem", "none"));
+    let url = format!("https://localhost:{port}/");
+    let to = format!("127.0.0.1:{port}");
+    let load = ["load", &url, "--connect-to", &to, "--rate", "200", "--duration", "200ms", "-q"];
+    let ask = |more: &[&str]| {
+        let output = seda(&[&load[..], more].concat());
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.code(), text)
+    };
+    let slow = ["--slo", "9s", "--json", "-"];
+    let (code, text) = ask(&[&["--cacert", certificate.to_str().unwrap()][..], &slow].concat());
+    assert!([Some(0), Some(3)].contains(&code) && !text.contains("\"good\": 0"), "{text}");
+    let (code, text) = ask(&[&["--insecure"][..], &slow].concat());
+    assert!([Some(0), Some(3)].contains(&code) && !text.contains("\"good\": 0"), "{text}");
+    let (code, text) = ask(&[]);
+    assert!([Some(1), Some(2), Some(3)].contains(&code), "{text}");
+    assert!(text.contains("certificate"), "{text}");
+    let (code, text) = ask(&["--cacert", other.to_str().unwrap()]);
+    assert!(code == Some(2) && text.contains("none.pem") && text.contains("PEM"), "{text}");
+    fs::remove_file(certificate).unwrap();
+    fs::remove_file(other).unwrap();
 }
 
 #[test]

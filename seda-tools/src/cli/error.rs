@@ -6,6 +6,8 @@ use crate::experiment::sweep::{AssertionError, SweepError};
 use crate::generator::LoadError;
 use crate::h1::{RequestError, Url, UrlError};
 use crate::load::arrivals::ProfileError;
+#[cfg(feature = "tls")]
+use crate::load::tls::TlsClientError;
 use crate::load::trace::TraceError;
 use crate::page::PageError;
 use crate::watch::WatchError;
@@ -57,6 +59,11 @@ pub(super) enum CliError {
     Condition(#[from] ConditionError),
     #[error("{0} has no address; check the host's spelling, or give an IP address")]
     NoAddress(Url),
+    #[error("{0}: https:// over --unix-socket is not spoken; write http://")]
+    SecureUnix(Url),
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tls(#[from] TlsClientError),
     #[error("the handler for Ctrl-C cannot be installed: {0}")]
     Signals(#[source] io::Error),
     #[error("the report cannot be written as JSON: {0}")]

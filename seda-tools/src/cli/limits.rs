@@ -4,6 +4,8 @@
 use super::input;
 use super::input::DurationRange;
 use crate::load::retry::Retry;
+#[cfg(feature = "tls")]
+use crate::load::tls::Trust;
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -41,6 +43,14 @@ pub(super) struct LimitFlags {
     /// Connect to this Unix socket instead of the URL's host
     #[arg(long, value_name = "PATH", conflicts_with = "connect_to")]
     pub(super) unix_socket: Option<PathBuf>,
+    /// Trust the certificates of this file (PEM) instead of those of the system
+    #[cfg(feature = "tls")]
+    #[arg(long, value_name = "FILE")]
+    cacert: Option<PathBuf>,
+    /// Trust any certificate
+    #[cfg(feature = "tls")]
+    #[arg(long, short = 'k', conflicts_with = "cacert")]
+    insecure: bool,
     /// The seed of arrivals and mix: the same seed gives the same load
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) seed: u64,
@@ -53,6 +63,16 @@ impl LimitFlags {
         slos.sort_unstable();
         slos.dedup();
         slos
+    }
+
+    /// Returns what the certificate of the server is checked against.
+    #[cfg(feature = "tls")]
+    pub(super) fn trust(&self) -> Trust {
+        match &self.cacert {
+            _ if self.insecure => Trust::Anything,
+            Some(file) => Trust::File(file.clone()),
+            None => Trust::System,
+        }
     }
 
     pub(super) fn retry(&self) -> Retry {

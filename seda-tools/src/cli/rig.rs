@@ -11,6 +11,8 @@ use crate::generator::{self, Observer};
 use crate::h1::Url;
 use crate::load::address::ServerAddress;
 use crate::load::plan::{LoadPlan, Pace};
+#[cfg(feature = "tls")]
+use crate::load::tls::TlsClient;
 use crate::load::trace::Trace;
 use crate::watch::Watcher;
 use clap::Args;
@@ -72,12 +74,22 @@ impl CommonFlags {
     /// Returns the addresses of the server: at least one.
     fn addresses(&self) -> Result<Vec<ServerAddress>, CliError> {
         if let Some(path) = &self.limits.unix_socket {
+            if self.url.is_secure() {
+                return Err(CliError::SecureUnix(self.url.clone()));
+            }
             return Ok(vec![ServerAddress::Unix(path.clone())]);
         }
-        if let Some(address) = self.limits.connect_to {
-            return Ok(vec![address.into()]);
+        let addresses = match self.limits.connect_to {
+            Some(address) => vec![address],
+            None => self.url.resolve()?,
+        };
+        #[cfg(feature = "tls")]
+        if self.url.is_secure() {
+            let client = TlsClient::new(self.url.host(), &self.limits.trust())?;
+            let secure = addresses.into_iter().map(|at| ServerAddress::Tls(at, client.clone()));
+            return Ok(secure.collect());
         }
-        Ok(self.url.resolve()?.into_iter().map(ServerAddress::from).collect())
+        Ok(addresses.into_iter().map(ServerAddress::from).collect())
     }
 
     fn observer(&self) -> Box<dyn Observer> {

@@ -56,6 +56,8 @@ pub(crate) enum Failure {
     ClosedInAnswer,
     /// The server reset the connection.
     Reset,
+    /// The session failed: most likely the certificate is not trusted.
+    Tls,
     /// The received bytes are not an answer.
     Malformed(AnswerFault),
 }
@@ -63,8 +65,8 @@ pub(crate) enum Failure {
 impl Failure {
     /// Returns true if no connection was made.
     pub(crate) fn is_connect_failure(self) -> bool {
-        use Failure::{ConnectFailed, ConnectRefused, NoDescriptor, NoLocalPort};
-        matches!(self, ConnectRefused | ConnectFailed | NoLocalPort | NoDescriptor)
+        use Failure::{ConnectFailed, ConnectRefused, NoDescriptor, NoLocalPort, Tls};
+        matches!(self, ConnectRefused | ConnectFailed | NoLocalPort | NoDescriptor | Tls)
     }
 
     /// Returns true if the generator's machine failed, so that the load was not the one asked for.
@@ -82,6 +84,7 @@ impl Failure {
             Failure::ClosedBeforeAnswer => "closed before the answer",
             Failure::ClosedInAnswer => "closed in the middle of the answer",
             Failure::Reset => "reset by the server",
+            Failure::Tls => "TLS failed: see the certificate, --cacert and --insecure",
             Failure::Malformed(fault) => fault.as_str(),
         }
     }

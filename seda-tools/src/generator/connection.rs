@@ -140,7 +140,7 @@ impl Connection {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // A server may answer before the whole request is sent: the answer will be read.
                 Err(_) if self.reader.has_begun() => return TurnResult::Wait,
-                Err(_) => return self.lost(Failure::Reset),
+                Err(error) => return self.lost(failure(&error)),
             }
         }
     }
@@ -156,7 +156,7 @@ impl Connection {
                     return (TurnResult::Wait, received);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(_) => return (self.lost(Failure::Reset), received),
+                Err(error) => return (self.lost(failure(&error)), received),
             };
             received += length;
             let received_bytes = buffer.get(..length).unwrap_or_default();
@@ -165,7 +165,8 @@ impl Connection {
             }
             // A short read leaves nothing, and the next byte causes another event (epoll(7)). A
             // close that has been reported causes none, so the read goes on until it finds the end.
-            if length < buffer.len() && !closed {
+            let is_short = length < buffer.len() && self.stream.is_empty_after_short_read();
+            if is_short && !closed {
                 return (TurnResult::Wait, received);
             }
         }
@@ -218,6 +219,12 @@ impl Connection {
             other => other,
         })
     }
+}
+
+/// Classifies an error of reading and writing.
+fn failure(error: &io::Error) -> Failure {
+    // The data of a session are invalid if its certificate or its records are.
+    if error.kind() == ErrorKind::InvalidData { Failure::Tls } else { Failure::Reset }
 }
 
 /// Classifies an error of connecting.

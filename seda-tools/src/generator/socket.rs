@@ -1,4 +1,4 @@
-//! A non-blocking socket to a server: TCP, or a Unix socket.
+//! A non-blocking socket to a server: TCP, with TLS or without, or a Unix socket.
 
 use crate::load::address::ServerAddress;
 use mio::event::Source;
@@ -11,6 +11,8 @@ use std::io::{self, Read, Write};
 pub(super) enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
+    #[cfg(feature = "tls")]
+    Tls(Box<rustls::StreamOwned<rustls::ClientConnection, TcpStream>>),
 }
 
 impl Socket {
@@ -23,6 +25,13 @@ impl Socket {
                 Ok(Self::Tcp(stream))
             }
             ServerAddress::Unix(path) => Ok(Self::Unix(UnixStream::connect(path)?)),
+            #[cfg(feature = "tls")]
+            ServerAddress::Tls(address, client) => {
+                let stream = TcpStream::connect(*address)?;
+                stream.set_nodelay(true)?;
+                let session = client.session().map_err(io::Error::other)?;
+                Ok(Self::Tls(Box::new(rustls::StreamOwned::new(session, stream))))
+            }
         }
     }
 
@@ -34,6 +43,8 @@ impl Socket {
         let peer = match self {
             Self::Tcp(stream) => stream.peer_addr().map(drop),
             Self::Unix(stream) => stream.peer_addr().map(drop),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.sock.peer_addr().map(drop),
         };
         match peer {
             Ok(()) => Ok(true),
@@ -42,10 +53,22 @@ impl Socket {
         }
     }
 
+    /// Returns true if a read that does not fill its buffer leaves nothing to read. A session reads
+    /// one record at a time.
+    pub(super) fn is_empty_after_short_read(&self) -> bool {
+        #[cfg(feature = "tls")]
+        if matches!(self, Self::Tls(_)) {
+            return false;
+        }
+        true
+    }
+
     fn take_error(&self) -> io::Result<Option<io::Error>> {
         match self {
             Self::Tcp(stream) => stream.take_error(),
             Self::Unix(stream) => stream.take_error(),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.sock.take_error(),
         }
     }
 
@@ -53,6 +76,8 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream,
             Self::Unix(stream) => stream,
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => &mut stream.sock,
         }
     }
 }
@@ -62,6 +87,8 @@ impl Read for Socket {
         match self {
             Self::Tcp(stream) => stream.read(buffer),
             Self::Unix(stream) => stream.read(buffer),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.read(buffer),
         }
     }
 }
@@ -71,6 +98,8 @@ impl Write for Socket {
         match self {
             Self::Tcp(stream) => stream.write(bytes),
             Self::Unix(stream) => stream.write(bytes),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.write(bytes),
         }
     }
 

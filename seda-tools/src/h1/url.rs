@@ -1,4 +1,4 @@
-//! The URL of the server: `http://user:password@host:port/path?query`.
+//! The URL of the server: `http://user:password@host:port/path?query`, or `https://`.
 
 use super::origin_form::origin_form;
 use base64::Engine;
@@ -12,7 +12,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 use thiserror::Error;
 
-/// An `http://` URL. Parsing does not resolve the host; [`Url::resolve`] does.
+/// An `http://` or `https://` URL. Parsing does not resolve the host; [`Url::resolve`] does.
 ///
 /// Bytes of the path and the query that may not be sent, such as `é` or `"`, are percent-encoded; a
 /// fragment is dropped. User and password become the field [`Url::authorization`], and are neither
@@ -23,6 +23,7 @@ pub struct Url {
     port: u16,
     target: String,
     authorization: Option<HeaderValue>,
+    is_secure: bool,
 }
 
 /// Why a URL cannot be used. Messages have no password.
@@ -32,8 +33,10 @@ pub enum UrlError {
     /// The text is not a URL.
     #[error("`{0}` is not an address; write it like http://127.0.0.1:8080/path")]
     Malformed(String),
-    /// The scheme is not `http`.
-    #[error("`{0}`: only plain http:// is spoken; for TLS put a proxy in front of the server")]
+    /// The scheme is not `http` or `https`.
+    #[error(
+        "`{0}`: only http:// and https:// are spoken, and https:// with the feature `tls` alone"
+    )]
     Scheme(String),
     /// The host has bytes beyond ASCII.
     #[error("`{0}` has a host beyond ASCII; write its ASCII form, which begins with xn--")]
@@ -60,12 +63,23 @@ impl Url {
         &self.target
     }
 
-    /// Returns the value of the `Host` header: without the port if it is 80 (RFC 9110, 7.2).
+    /// Returns the value of the `Host` header: without the port if it is that of the scheme (RFC
+    /// 9110, 7.2).
     pub fn authority(&self) -> String {
         match self.port {
-            80 => self.host.clone(),
+            port if port == default_port(self.is_secure) => self.host.clone(),
             port => format!("{}:{port}", self.host),
         }
+    }
+
+    /// Returns true for `https://`.
+    pub fn is_secure(&self) -> bool {
+        self.is_secure
+    }
+
+    /// Returns the host as it is written; an IPv6 address stands in brackets.
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     /// Returns the value of the `Authorization` header, with the scheme Basic (RFC 7617); `None`
@@ -106,7 +120,9 @@ impl FromStr for Url {
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
         let (scheme, rest) = split_scheme(text);
-        if scheme.is_some_and(|scheme| !scheme.eq_ignore_ascii_case("http")) {
+        let is = |known: &str| scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(known));
+        let is_secure = is("https") && cfg!(feature = "tls");
+        if scheme.is_some() && !is("http") && !is_secure {
             return Err(UrlError::Scheme(redacted(text)));
         }
         let (authority, target) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -124,9 +140,15 @@ impl FromStr for Url {
             return Err(malformed());
         }
         let authorization = user.map(basic).transpose().map_err(|_| malformed())?;
-        let (port, target) = (port.unwrap_or(80), encoded(target, text)?);
-        Ok(Self { host, port, target, authorization })
+        let port = port.unwrap_or(default_port(is_secure));
+        let target = encoded(target, text)?;
+        Ok(Self { host, port, target, authorization, is_secure })
     }
+}
+
+/// Returns the port of a URL without one.
+fn default_port(is_secure: bool) -> u16 {
+    if is_secure { 443 } else { 80 }
 }
 
 /// Splits `http://rest` into the scheme and the rest; without a scheme all is the rest.
@@ -197,7 +219,8 @@ pub(crate) fn redacted(text: &str) -> String {
 
 impl fmt::Display for Url {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "http://{}{}", self.authority(), self.target)
+        let scheme = if self.is_secure { "https" } else { "http" };
+        write!(formatter, "{scheme}://{}{}", self.authority(), self.target)
     }
 }
 
@@ -231,6 +254,15 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "tls")]
+    #[test]
+    fn a_secure_url_has_its_own_port() {
+        let url: Url = "https://h/x".parse().unwrap();
+        assert_eq!((url.to_string().as_str(), url.is_secure()), ("https://h/x", true));
+        assert_eq!("https://h:80/".parse::<Url>().unwrap().authority(), "h:80");
+        assert_eq!("https://h:443/".parse::<Url>().unwrap().authority(), "h");
+    }
+
     #[test]
     fn bytes_that_may_not_be_sent_are_encoded() {
         let cases = [
@@ -252,7 +284,7 @@ mod tests {
             let error = text.parse::<Url>().unwrap_err();
             assert!(matches!(error, UrlError::Malformed(_)), "{text}: {error}");
         }
-        assert!(matches!("https://h/".parse::<Url>(), Err(UrlError::Scheme(_))));
+        assert!(matches!("ftp://h/".parse::<Url>(), Err(UrlError::Scheme(_))));
         assert!(matches!("http://exämple.org/".parse::<Url>(), Err(UrlError::Host(_))));
         for text in ["http://h/%zz", "http://h/a%", "http://h/?q=%4", "http://h/%é0"] {
             let error = text.parse::<Url>().unwrap_err().to_string();

@@ -8,6 +8,8 @@ pub mod arrivals;
 pub mod mix;
 pub mod plan;
 pub(crate) mod retry;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
 pub mod trace;
 pub(crate) mod varying;
 pub mod workload;

@@ -8,6 +8,7 @@ pub use report::{Comparison, Measured, MeasuredStage, ModelError, PlanReport, Se
 
 use crate::experiment::sweep::fetch_report;
 use crate::h1::Url;
+use crate::load::address::ServerAddress;
 use seda_core::Report;
 use seda_sim::plan::{
     Analysis, Change, ChangeError, Forecast, NoChange, Prices, Remedy, SearchError, Target,
@@ -88,7 +89,8 @@ pub enum FetchError {
 pub fn fetch(url: &Url) -> Result<Vec<u8>, FetchError> {
     let addresses = url.resolve().unwrap_or_default();
     let address = addresses.first().ok_or_else(|| FetchError::NoAddress(url.clone()))?;
-    fetch_report(&(*address).into(), &url.authority())
+    ServerAddress::of(url, *address)
+        .and_then(|address| fetch_report(&address, &url.authority()))
         .map_err(|error| FetchError::NoAnswer { url: url.clone(), error })
 }
 
