@@ -82,7 +82,7 @@ fn clock(progress: &Progress) -> String {
             let seconds = (left - minutes * 60.0).floor();
             format!("{elapsed:.0} s, {minutes:.0}:{seconds:02.0} left")
         }
-        planned => format!("{elapsed:.1} of {planned:.0} s"),
+        planned => format!("{elapsed:.1} of {} s", (planned * 10.0).round() / 10.0),
     }
 }
 
@@ -142,6 +142,7 @@ mod tests {
         };
         assert_eq!(clock(3.25, 10), "3.2 of 10 s");
         assert_eq!(clock(40.0, 125), "40 s, 1:25 left");
+        assert_eq!(clock(0.5, 0), "0.5 of 0 s");
         assert_eq!(clock(126.0, 125), "126.0 of 125 s");
     }
 

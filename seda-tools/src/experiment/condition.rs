@@ -2,9 +2,10 @@
 
 use super::relation::Relation;
 use super::step::StepReport;
-use crate::report::LoadReport;
 use crate::report::outcome::{Outcome, Outcomes};
 use crate::report::units::{rate, seconds};
+use crate::report::{LoadReport, Ranks};
+use std::fmt::Write;
 use std::str::FromStr;
 use thiserror::Error;
 
@@ -134,7 +135,13 @@ impl Condition {
             Figure::P99Back | Figure::GoodputBack => None,
             Figure::Share(outcome) => share(&load.outcomes, outcome),
         };
-        self.result(found)
+        let mut result = self.result(found);
+        if let Some(q) = self.figure.quantile()
+            && Ranks::of(response.count, q).is_none()
+        {
+            let _ = write!(result.message, ", from {} answers: too few", response.count);
+        }
+        result
     }
 
     /// Checks the condition on a step. It does not hold if the figure is unknown, such as the time
@@ -177,6 +184,17 @@ fn share(outcomes: &Outcomes, outcome: Outcome) -> Option<f64> {
 impl Figure {
     fn names() -> String {
         FIGURES.map(|(name, _)| name).join(", ")
+    }
+
+    /// Returns the share of a quantile of the response times; `None` for another figure.
+    fn quantile(self) -> Option<f64> {
+        match self {
+            Figure::P50 => Some(0.5),
+            Figure::P90 => Some(0.9),
+            Figure::P99 => Some(0.99),
+            Figure::P999 => Some(0.999),
+            _ => None,
+        }
     }
 
     fn name(self) -> &'static str {
@@ -245,6 +263,10 @@ mod tests {
         for text in ["p99<=200ms", "goodput>=900/s", "goodput >= 900", "good>=0.99", "wrong<0.02"] {
             assert!(holds(text, &load), "{text}");
         }
+        let few: Condition = "p99<=200ms".parse().unwrap();
+        assert!(few.on_load(&load).message.ends_with("from 0 answers: too few"));
+        load.response_seconds.count = 400;
+        assert!(few.on_load(&load).message.ends_with("holds (150 ms)"));
         for text in ["p99<150ms", "goodput>900", "wrong<=0", "p50<=1s"] {
             assert!(!holds(text, &load), "{text}");
         }
