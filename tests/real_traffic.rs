@@ -44,7 +44,7 @@ const CLIENTS: usize = 24;
 #[test]
 fn every_line_of_a_trace_gets_its_status_and_its_bytes_and_is_counted_once() {
     let (text, origin) = trace_text();
-    let lines = trace::parse(&text).expect("a well-formed trace");
+    let lines = lines_of("replay", &text);
     println!("{} lines of {origin}", lines.len());
     let expected = expectations(&lines);
 
@@ -84,12 +84,28 @@ fn every_line_of_a_trace_gets_its_status_and_its_bytes_and_is_counted_once() {
     assert_eq!(answered, sent);
 }
 
+/// Returns the lines of a log as the server reads them.
+fn lines_of(name: &str, text: &str) -> Vec<Line> {
+    let file = std::env::temp_dir().join(format!("seda-{name}-{}.log", std::process::id()));
+    fs::write(&file, text).expect("a writable folder");
+    let log = trace::Log::read(&file);
+    fs::remove_file(file).expect("it is there");
+    log.expect("a well-formed log").lines
+}
+
 #[test]
-fn a_malformed_line_is_named_by_its_number() {
-    let text =
-        "seconds\tclient\tmethod\tpath\tstatus\tbytes\n1\t0\tGET\t/\t200\t5\n2\t0\tGET\t/\t200\n";
-    let error = trace::parse(text).unwrap_err();
-    assert!(error.starts_with("line 3:"), "{error}");
+fn a_log_of_a_web_server_is_served_as_it_was_recorded() {
+    let text = "#Software: none\n\
+        ::1 - - [10/Oct/2000:13:55:36 -0700] \"GET /a b|\u{e9} HTTP/1.1\" 200 5 \"-\" \"x\"\n\
+        ::1 - - [10/Oct/2000:13:55:36 -0700] \"POST /form HTTP/1.1\" 201 -\n\
+        ::1 - - [10/Oct/2000:13:55:37 -0700] \"GET /slow HTTP/1.1\" 499 0\n\
+        ::1 - - [10/Oct/2000:13:55:38 -0700] \"GET /cut";
+    let site = trace::Trace::new(&lines_of("site", text));
+    let asked = [("GET", "/a%20b%7C%C3%A9"), ("POST", "/form"), ("GET", "/form"), ("GET", "/slow")];
+    let statuses = asked.map(|(method, path)| {
+        site.answer(&method.parse().expect("a method"), path).status().as_u16()
+    });
+    assert_eq!((statuses, site.len()), ([200, 201, 404, 200], 3));
 }
 
 /// Returns the text of the trace and its origin.

@@ -154,7 +154,7 @@ fn every_wrong_flag_gives_one_line_that_names_it_and_exit_code_2() {
     assert!(
         missing.contains("--root /no/such/directory") && missing.contains("readable directory")
     );
-    assert!(refused(&["--site-from", "/no/such/trace"]).contains("name a readable trace"));
+    assert!(refused(&["--site-from", "/no/such/trace"]).contains("name a file that can be read"));
     assert!(refused(&["--config", "/no/such/file"]).contains("name a readable file"));
 }
 

@@ -89,7 +89,7 @@ fn one_run(profile: &Profile, seed: u64, service: f64) -> (LoadReport, Vec<u64>)
         threads: 1,
         seed,
         bin: None,
-        address,
+        address: address.into(),
         url,
     };
     let report = generator::run(&plan, &Stop::default(), &mut ()).expect("a run").report;

@@ -45,8 +45,9 @@ pub(crate) struct Flags {
     /// Serve the files of a directory instead of the demo site
     #[arg(long, value_name = "DIR", conflicts_with = "site_from")]
     pub(crate) root: Option<PathBuf>,
-    /// Serve every path of an access trace, with the sizes it names
-    #[arg(long, value_name = "TRACE.tsv")]
+    /// Serve every path of a recorded log, with its statuses and sizes: an access log in the Common
+    /// or Combined Log Format, or tab-separated columns
+    #[arg(long, value_name = "LOG")]
     pub(crate) site_from: Option<PathBuf>,
     /// Workers of the stages `work` and `sleep`
     #[arg(long, value_name = "MIN..MAX")]

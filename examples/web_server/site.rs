@@ -1,8 +1,8 @@
-//! The site that `files` serves: the embedded demo site, a directory, or the paths of an access
-//! trace.
+//! The site that `files` serves: the embedded demo site, a directory, or the paths of a recorded
+//! log.
 
 use crate::settings::Flags;
-use crate::trace::Trace;
+use crate::trace::{Log, Trace};
 use seda::http::{
     Body, Bytes, Files, FilesConfig, HeaderValue, Request, Response, StatusCode, header, text,
 };
@@ -34,8 +34,9 @@ impl Site {
             return Ok((Site::Directory(files), format!("the files of {name}")));
         }
         if let Some(file) = &flags.site_from {
-            let trace = Trace::read(file)?;
-            let described = format!("{} paths of {}", trace.len(), file.display());
+            let log = Log::read(file).map_err(|error| format!("--site-from {error}"))?;
+            let trace = Trace::new(&log.lines);
+            let described = format!("{} answers of {}{}", trace.len(), file.display(), log.skipped);
             return Ok((Site::Trace(trace), described));
         }
         Ok((Site::Embedded, "the demo site".to_owned()))
@@ -46,6 +47,11 @@ impl Site {
         matches!(self, Site::Directory(_))
     }
 
+    /// Returns whether requests of any method have answers.
+    pub(crate) fn has_all_methods(&self) -> bool {
+        matches!(self, Site::Trace(_))
+    }
+
     /// Returns the answer to a request. It may wait for a disk.
     pub(crate) fn answer(&self, request: &Request<Bytes>) -> Response<Body> {
         match self {
@@ -53,7 +59,7 @@ impl Site {
             Site::Directory(files) => files.respond(request),
             Site::Trace(trace) => {
                 let target = request.uri().path_and_query();
-                trace.answer(target.map_or("/", |target| target.as_str()))
+                trace.answer(request.method(), target.map_or("/", |target| target.as_str()))
             }
         }
     }

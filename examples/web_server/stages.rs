@@ -84,6 +84,8 @@ pub(crate) fn start(settings: Settings, site: Site) -> Result<Server, Box<dyn Er
         .get("/page", Endpoint::new(page).cost(Burn::cost))
         .get("/", files)
         .get("/{*path}", files);
+    let routes =
+        if site.has_all_methods() { routes.any("/", files).any("/{*path}", files) } else { routes };
     http.routes(&mut graph, routes)?;
     let tenant_header = settings.tenant_header;
     http.classify(move |head, options| {

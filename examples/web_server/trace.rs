@@ -1,12 +1,12 @@
-//! Every path of an access trace, served from memory with its size in the trace.
+//! Every path of a recorded log, served from memory with its status and its size in the log.
 
 use crate::site::not_found;
-use seda::http::{Body, Response, StatusCode};
+use seda::http::{Body, Method, Response, StatusCode};
+use seda_tools::trace::{LoggedRequest, SkipLimit, TraceError, read_requests};
 use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 
-/// The response to one path by an access trace.
+/// The response to one path by a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) status: StatusCode,
@@ -14,7 +14,7 @@ pub(crate) struct Entry {
     pub(crate) size: u64,
 }
 
-/// One line of an access trace.
+/// One line of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) method: String,
@@ -23,49 +23,83 @@ pub(crate) struct Line {
     pub(crate) size: u64,
 }
 
-/// A site made from an access trace: tab-separated lines of seconds, client, method, path,
-/// status and bytes, below a line with these names.
+/// The lines of a log.
+pub(crate) struct Log {
+    pub(crate) lines: Vec<Line>,
+    /// A description of the lines that were skipped; empty if none was.
+    pub(crate) skipped: String,
+}
+
+/// A site made from a log, in any format that `seda load --trace` reads.
 pub(crate) struct Trace {
+    /// The answers to GET and HEAD.
     paths: HashMap<String, Entry>,
+    /// The answers to other methods.
+    others: HashMap<(String, String), Entry>,
+}
+
+impl Log {
+    /// Reads a file with the reader of the load generator.
+    pub(crate) fn read(file: &Path) -> Result<Self, TraceError> {
+        let read = read_requests(file, SkipLimit::default())?;
+        let is_whole = read.skipped.is_empty();
+        let skipped = if is_whole { String::new() } else { format!(" ({})", read.skipped) };
+        Ok(Self { lines: read.requests.into_iter().map(Line::from).collect(), skipped })
+    }
+}
+
+impl From<LoggedRequest> for Line {
+    fn from(logged: LoggedRequest) -> Self {
+        // 499 says that the client left: what the server would have answered is unknown.
+        let known = logged.status.filter(|status| *status != 499);
+        Self {
+            method: logged.method.to_string(),
+            path: logged.path,
+            status: known.and_then(|known| StatusCode::from_u16(known).ok()).unwrap_or_default(),
+            size: logged.bytes.unwrap_or_default(),
+        }
+    }
 }
 
 impl Trace {
-    /// Reads a site from a file.
-    pub(crate) fn read(file: &Path) -> Result<Self, String> {
-        let name = file.display();
-        let text = fs::read_to_string(file)
-            .map_err(|error| format!("--site-from {name}: {error}; name a readable trace"))?;
-        let lines = parse(&text).map_err(|error| format!("--site-from {name}, {error}"))?;
-        Ok(Self::new(&lines))
-    }
-
-    /// Returns the site of a trace. A path gets its most frequent size with status 200; if it never
+    /// Returns the site of a log. A path gets its most frequent size with status 200; if it never
     /// had that status, its most frequent status with that status's most frequent size. Among
-    /// equals the first in the trace counts. A HEAD line has no size, so its size counts only if
-    /// there is no other line.
+    /// equals the first in the log counts. A HEAD line has no size, so its size counts only if
+    /// there is no other line. Methods other than GET and HEAD have answers of their own.
     pub(crate) fn new(lines: &[Line]) -> Self {
-        let mut by_path: HashMap<&str, Vec<&Line>> = HashMap::new();
+        let (mut by_path, mut by_both) = (HashMap::new(), HashMap::new());
         for line in lines {
-            by_path.entry(&line.path).or_default().push(line);
+            let lines: &mut Vec<&Line> = if matches!(line.method.as_str(), "GET" | "HEAD") {
+                by_path.entry(&line.path).or_default()
+            } else {
+                by_both.entry((&line.method, &line.path)).or_default()
+            };
+            lines.push(line);
         }
-        let paths = by_path.into_iter().map(|(path, lines)| (path.to_owned(), entry(&lines)));
-        Self { paths: paths.collect() }
+        let paths = by_path.into_iter().map(|(path, lines)| (path.clone(), entry(&lines)));
+        let others = by_both
+            .into_iter()
+            .map(|((method, path), lines)| ((method.clone(), path.clone()), entry(&lines)));
+        Self { paths: paths.collect(), others: others.collect() }
     }
 
-    /// Returns the number of paths.
+    /// Returns the number of answers.
     pub(crate) fn len(&self) -> usize {
-        self.paths.len()
+        self.paths.len() + self.others.len()
     }
 
     /// Returns the response to a path with its query.
-    pub(crate) fn get(&self, path: &str) -> Option<Entry> {
-        self.paths.get(path).copied()
+    fn get(&self, method: &Method, path: &str) -> Option<Entry> {
+        if matches!(*method, Method::GET | Method::HEAD) {
+            return self.paths.get(path).copied();
+        }
+        self.others.get(&(method.to_string(), path.to_owned())).copied()
     }
 
     /// Returns the answer to a request for `path`. A 204, 205 or 304 has no body: some servers log
     /// the bytes of its head.
-    pub(crate) fn answer(&self, path: &str) -> Response<Body> {
-        let Some(entry) = self.get(path) else { return not_found() };
+    pub(crate) fn answer(&self, method: &Method, path: &str) -> Response<Body> {
+        let Some(entry) = self.get(method, path) else { return not_found() };
         let is_bare = matches!(entry.status.as_u16(), 204 | 205 | 304);
         let mut answer = Response::new(Body::Pattern(if is_bare { 0 } else { entry.size }));
         *answer.status_mut() = entry.status;
@@ -95,31 +129,4 @@ fn most_frequent<T: PartialEq>(values: impl Iterator<Item = T>) -> Option<T> {
     }
     let most = counted.iter().map(|(_, count)| *count).max()?;
     counted.into_iter().find(|(_, count)| *count == most).map(|(value, _)| value)
-}
-
-/// Reads a trace. A malformed line is an error with its number.
-pub(crate) fn parse(text: &str) -> Result<Vec<Line>, String> {
-    let numbered = text.lines().enumerate().skip(1).filter(|(_, line)| !line.is_empty());
-    let lines: Result<Vec<Line>, String> =
-        numbered.map(|(n, line)| parse_line(line).ok_or_else(|| malformed(n + 1))).collect();
-    match lines {
-        Ok(lines) if lines.is_empty() => Err("the trace has no lines below its first".to_owned()),
-        lines => lines,
-    }
-}
-
-fn malformed(line: usize) -> String {
-    format!("line {line}: not seconds, client, method, path, status and bytes between tabs")
-}
-
-fn parse_line(line: &str) -> Option<Line> {
-    let fields: Vec<&str> = line.split('\t').collect();
-    let [seconds, _client, method, path, status, bytes] = fields.as_slice() else { return None };
-    seconds.parse::<f64>().ok()?;
-    Some(Line {
-        method: (*method).to_owned(),
-        path: (*path).to_owned(),
-        status: StatusCode::from_bytes(status.as_bytes()).ok()?,
-        size: bytes.parse().ok()?,
-    })
 }

@@ -51,7 +51,7 @@
 //!     threads: 1,
 //!     seed: 1,
 //!     bin: None,
-//!     address: url.resolve()?[0],
+//!     address: url.resolve()?[0].into(),
 //!     url,
 //! };
 //! let report = generator::run(&plan, &Stop::default(), &mut ())?.report;
@@ -69,11 +69,15 @@ mod h1;
 mod load;
 pub mod page;
 pub mod report;
+#[cfg(feature = "top")]
 mod top;
 pub mod watch;
 
-pub use experiment::{compare, lab, plan as what_if, sim, step, sweep};
+pub use experiment::{compare, condition, lab, plan as what_if, sim, step, sweep};
 pub use h1::{RequestError, RequestShape, Url, UrlError};
+pub use load::address::ServerAddress;
+#[cfg(feature = "tls")]
+pub use load::tls::{TlsClient, TlsClientError};
 pub use load::{arrivals, mix, plan, trace, workload};
 #[doc(inline)]
 pub use report::{outcome, units};

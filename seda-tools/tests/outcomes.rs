@@ -160,7 +160,7 @@ fn each_client_of_a_closed_loop_is_counted() {
     let report = run(&closed);
     let fairness = report.fairness.unwrap();
     assert_eq!(fairness.clients, 8);
-    assert!(report.generator.connections_opened == 8 && report.in_flight_max <= 8);
+    assert!(report.generator.connections_opened == 8 && report.in_flight.max <= 8);
     assert!(fairness.fewest <= fairness.most && !fairness.enough);
     assert_eq!(report.outcomes.good, report.outcomes.scheduled);
 }

@@ -58,21 +58,43 @@ fn wrong_input_is_named_in_one_line_with_exit_code_2() {
         (&["load", url, "--rate", "9", "--header", "none"], &["none", "Accept"]),
         (&["load", url, "--rate", "9", "--method", "G T"], &["G T"]),
         (&["load", url, "--rate", "9", "--connections", "0"], &["--connections"]),
-        (&["load", url, "--rate", "9", "--retrys", "1"], &["--retrys"]),
         (&["load", url, "--clients", "9", "--rate", "9"], &["--rate", "--clients"]),
         (&["load", url, "--trace", trace], &[trace, "line 3", "soon"]),
         (&["load", url, "--trace", "/no/such/file"], &["/no/such/file"]),
         (&["load", url, "--arrivals", "/no/such/file"], &["/no/such/file"]),
         (&["load", url, "--rate", "9", "--json", "/no/such/file"], &["--json", "/no/such/file"]),
         (&["load", "http://no-such-host.invalid/", "--rate", "9"], &["no-such-host.invalid"]),
-        (&["load", "https://127.0.0.1/", "--rate", "9"], &["https", "http://"]),
+        (&["load", "ftp://127.0.0.1/", "--rate", "9"], &["ftp", "http://"]),
         (&["sweep", url, "--at", "0"], &["--at", "above 0"]),
         (&["sweep", url, "--assert", "goodput@5x"], &["--assert", "goodput@5x"]),
         (&["sweep", url, "--assert", "goodput@7x>=1"], &["7x", "--at"]),
         (&["step", url], &["--profile"]),
         (&["compare", "one.json"], &["SWEEP.json", "2"]),
         (&["compare", trace, trace], &[trace, "seda sweep --json"]),
-        (&["lode", url], &["lode", "--help"]),
+        (&["lode", url], &["lode", "'load'", "--help"]),
+        (&["load", url, "--retrys", "1"], &["'--retries'"]),
+        (&["load", "foo", "--rate", "9"], &["`foo` is not an address", "http://127.0.0.1:8080"]),
+        (&["load", "http://127.0.0.1:9/%zz", "--rate", "9"], &["%zz", "write `%25`"]),
+        (&["load", url, "--rate", "-5"], &["--rate", "'-5'", "above 0"]),
+        (&["load", url, "--rate", "9", "--threads", "0"], &["--threads", "'0'", "1 at least"]),
+        (&["load", url, "--clients", "-1"], &["--clients", "'-1'", "1 at least"]),
+        (&["load", url, "--rate", "9", "--duration", "-5s"], &["--duration", "not negative"]),
+        (&["load", url, "--rate", "9", "--slo", "200"], &["--slo", "`200` has no unit", "250ms"]),
+        (
+            &["load", url, "--rate", "9", "--arrivals", "burst"],
+            &["--arrivals", "'burst'", "poisson"],
+        ),
+        (&["load", url, "-n", "9"], &["-n 9", "--rate"]),
+        (&["load", url, "--rate", "9", "--mix", "/a,/b=1"], &["--mix", "`/a` has no weight"]),
+        (&["load", url, "--rate", "9", "--mix", "/b=zero"], &["--mix", "/b=zero", "above 0"]),
+        (&["load", url, "--rate", "9", "--mix", "/a=1;/b=2"], &["--mix", "by commas"]),
+        (&["load", url, "--trace", trace, "--method", "POST"], &["--trace", "--method"]),
+        (&["load", url, "--trace", trace, "--skip-limit", "2"], &["--skip-limit", "1%"]),
+        (&["load", url, "--rate", "9", "--assert", "p98<=1s"], &["--assert", "p98", "goodput"]),
+        (&["load", url, "--rate", "9", "--assert", "p99_back<=1s"], &["p99_back", "seda step"]),
+        (&["sweep", url, "--repeat", "0"], &["--repeat", "'0'", "1 at least"]),
+        (&["sweep", url, "--at", "-1"], &["--at", "'-1'", "above 0"]),
+        (&["step", url, "--profile", "9/s:1s", "--repeat", "0"], &["--repeat", "1 at least"]),
     ];
     for (words, expected) in cases {
         let output = seda(words);
@@ -111,7 +133,7 @@ fn the_json_has_the_documented_fields_and_the_outcomes_add_up() {
 }
 
 /// The stable fields of `seda load --json`, as docs/overload.md lists them.
-const FIELDS: [&str; 37] = [
+const FIELDS: [&str; 39] = [
     "url",
     "arrivals",
     "seed",
@@ -133,6 +155,7 @@ const FIELDS: [&str; 37] = [
     "goodput_per_second",
     "goodput_by_slo",
     "response_seconds",
+    "intervals",
     "raw_seconds",
     "refusal_seconds",
     "sojourn_mean",
@@ -145,6 +168,7 @@ const FIELDS: [&str; 37] = [
     "amplification",
     "in_flight_mean",
     "in_flight_max",
+    "trace",
     "bytes_received",
     "fairness",
     "generator",
@@ -173,6 +197,179 @@ fn a_server_that_answers_nothing_ends_with_exit_code_1() {
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.contains("not one request"), "{said}");
     }
+}
+
+#[test]
+fn a_server_that_refuses_every_connection_ends_the_run_after_a_second() {
+    let url = format!("http://{}/", dead_port());
+    let output = seda(&["load", &url, "--rate", "50", "--duration", "1h", "-q"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("no connection could be made") && said.contains("--keep-going"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_load_without_a_right_answer_ends_with_exit_code_1() {
+    const GONE: &str = "HTTP/1.1 404 no\r\nContent-Length: 0\r\n\r\n";
+    let url = format!("http://{}/", server(|_, _| Reply::Bytes(GONE)));
+    let load = ["load", &url, "--rate", "200", "--duration", "100ms", "-q"];
+    for words in [load.to_vec(), vec!["step", &url, "--profile", "200/s:100ms", "-q"]] {
+        let output = seda(&words);
+        let said = String::from_utf8_lossy(&output.stderr);
+        if has_kept_schedule(&output) {
+            assert_eq!(output.status.code(), Some(1), "{words:?}: {said}");
+            assert!(said.contains("every answer was wrong"), "{words:?}: {said}");
+        }
+    }
+    let expected = seda(&[&load[..], &["--expect", "404"]].concat());
+    assert!([Some(0), Some(3)].contains(&expected.status.code()));
+}
+
+#[test]
+fn a_condition_on_a_load_or_a_step_decides_the_exit_code() {
+    let url = format!("http://{}/", server(|_, _| Reply::Bytes(OK)));
+    let load = ["load", &url, "--rate", "200", "--duration", "100ms", "-q", "--assert"];
+    let step = ["step", &url, "--profile", "200/s:100ms", "-q", "--assert"];
+    for (command, condition, code) in [
+        (&load[..], "good>=0", 0),
+        (&load[..], "good>1", 1),
+        (&step[..], "wrong<=1", 0),
+        (&step[..], "broken>0", 1),
+    ] {
+        let output = seda(&[command, &[condition]].concat());
+        let found = String::from_utf8_lossy(&output.stdout);
+        assert!(found.contains(&format!("assert {condition}: ")), "{found}");
+        let codes = [Some(code), if code == 0 { Some(3) } else { Some(1) }];
+        assert!(codes.contains(&output.status.code()), "{condition}: {output:?}");
+    }
+}
+
+#[test]
+fn json_to_standard_output_stands_alone() {
+    let url = format!("http://{}/", server(|_, _| Reply::Bytes(OK)));
+    let words = ["load", &url, "--rate", "200", "--duration", "100ms", "--assert", "good>=0"];
+    let output = seda(&[&words[..], &["--json", "-"]].concat());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["good"].is_number());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("goodput") && said.contains("assert good>=0"), "{said}");
+    assert!(!std::path::Path::new("-").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error() {
+    let full = || Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let mut help = Command::new(env!("CARGO_BIN_EXE_seda"));
+    let output = help.args(["load", "--help"]).stdout(full()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("standard output cannot be written"), "{said}");
+}
+
+#[test]
+fn a_password_is_sent_and_never_shown_or_written() {
+    let url = format!("http://user:secret@{}/caf\u{e9}", server(|_, _| Reply::Bytes(OK)));
+    let header = "Authorization: Bearer secret";
+    let words = ["load", &url, "--rate", "200", "--duration", "100ms", "-H", header, "--json", "-"];
+    let output = seda(&words);
+    let all = [output.stdout, output.stderr].concat();
+    let all = String::from_utf8(all).unwrap();
+    assert!(all.contains("/caf%C3%A9") && !all.contains("secret"), "{all}");
+    let (said, code) = complaint(&["load", "http://user:secret@h:1/%zz", "--rate", "9"]);
+    assert!(code == 2 && said.contains("***@h") && !said.contains("secret"), "{said}");
+}
+
+/// A server with TLS and a certificate of its own; returns its port and the certificate in PEM.
+#[cfg(feature = "tls")]
+fn secure_server() -> (u16, String) {
+    use rustls::pki_types::PrivateKeyDer;
+    use std::io::{Read, Write};
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let config = std::sync::Arc::new(config);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serve = move |stream: std::net::TcpStream| {
+        let session = rustls::ServerConnection::new(config.clone()).unwrap();
+        let mut stream = rustls::StreamOwned::new(session, stream);
+        let (mut read, mut buffer) = (Vec::new(), [0; 4_096]);
+        while let Ok(length @ 1..) = stream.read(&mut buffer) {
+            read.extend_from_slice(&buffer[..length]);
+            if read.ends_with(b"\r\n\r\n") {
+                read.clear();
+                // Three records, of which a client may find the first two in one segment.
+                for part in ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", "ok", "ok"] {
+                    if stream.write_all(part.as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    };
+    let accept = move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let serve = serve.clone();
+            let connection = std::thread::Builder::new().name("connection".to_owned());
+            connection.spawn(move || serve(stream)).unwrap();
+        }
+    };
+    std::thread::Builder::new().name("accept".to_owned()).spawn(accept).unwrap();
+    (port, made.cert.pem())
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_secure_server_is_asked_and_its_certificate_is_checked() {
+    let (port, pem) = secure_server();
+    let (certificate, other) = (file("cert.pem", &pem), file("none.pem", "none"));
+    let url = format!("https://localhost:{port}/");
+    let to = format!("127.0.0.1:{port}");
+    let load = ["load", &url, "--connect-to", &to, "--rate", "200", "--duration", "200ms", "-q"];
+    let ask = |more: &[&str]| {
+        let output = seda(&[&load[..], more].concat());
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.code(), text)
+    };
+    let slow = ["--slo", "9s", "--json", "-"];
+    let (code, text) = ask(&[&["--cacert", certificate.to_str().unwrap()][..], &slow].concat());
+    assert!([Some(0), Some(3)].contains(&code) && !text.contains("\"good\": 0"), "{text}");
+    let (code, text) = ask(&[&["--insecure"][..], &slow].concat());
+    assert!([Some(0), Some(3)].contains(&code) && !text.contains("\"good\": 0"), "{text}");
+    let (code, text) = ask(&[]);
+    assert!([Some(1), Some(2), Some(3)].contains(&code), "{text}");
+    assert!(text.contains("certificate"), "{text}");
+    let (code, text) = ask(&["--cacert", other.to_str().unwrap()]);
+    assert!(code == Some(2) && text.contains("none.pem") && text.contains("PEM"), "{text}");
+    fs::remove_file(certificate).unwrap();
+    fs::remove_file(other).unwrap();
+}
+
+#[test]
+fn malformed_lines_of_a_log_are_counted_in_text_and_json() {
+    let line = "::1 - - [10/Oct/2000:13:55:36 -0700] \"GET /x HTTP/1.0\" 200 2\n";
+    let log = file("access.log", &format!("{}GET stray\"\n", line.repeat(100)));
+    let log_name = log.to_str().unwrap();
+    let url = format!("http://{}/", server(|_, _| Reply::Bytes(OK)));
+    let words = ["load", &url, "--trace", log_name, "--speed", "10", "-q", "--json", "-"];
+    let output = seda(&words);
+    fs::remove_file(&log).unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let trace = &report["trace"];
+    assert_eq!((trace["lines"].as_u64(), trace["malformed"].as_u64()), (Some(101), Some(1)));
+    assert_eq!(trace["first"][0]["line"], 101);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("of 101 lines, 1 malformed"), "{said}");
 }
 
 /// Returns false if this machine was too busy to keep the schedule: then the exit code is 3.
@@ -205,6 +402,37 @@ fn ctrl_c_prints_the_report_with_exit_code_130() {
     let found = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(130), "{found}");
     assert!(found.contains("ended before its time") && found.contains("goodput"), "{found}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_in_a_sweep_writes_the_loads_that_were_run() {
+    use std::sync::mpsc::channel;
+    let (asked, is_asked) = channel();
+    let url = format!(
+        "http://{}/",
+        server(move |number, _| {
+            // The first load sends 50 requests, and the client after it 50 at most.
+            if number == 130 {
+                let _ = asked.send(());
+            }
+            Reply::Bytes(OK)
+        })
+    );
+    let path = file("interrupted.json", "");
+    let times = ["--duration", "500ms", "--warmup", "0s", "--cooldown", "0s"];
+    let loads = ["sweep", &url, "-q", "--capacity", "100", "--at", "1,2,3,4,5,6", "--arrivals"];
+    let child =
+        start(&[&loads[..], &["uniform", "--json", path.to_str().unwrap()], &times].concat());
+    is_asked.recv().unwrap();
+    let process = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(process, rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let sweep = json(&path);
+    assert_eq!(sweep["interrupted"], true);
+    let points = sweep["points"].as_array().unwrap().len();
+    assert!((1..6).contains(&points), "{points} points");
 }
 
 #[test]
@@ -242,6 +470,7 @@ fn a_sweep_writes_what_compare_reads() {
     let output = seda(&["compare", one.to_str().unwrap(), two.to_str().unwrap()]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("goodput over capacity"), "{said}");
+    assert!(said.contains("cannot tell: one round"), "{said}");
     let sweep = json(&one);
     assert_eq!(sweep["points"].as_array().unwrap().len(), 2);
     fs::remove_file(two).unwrap();
@@ -324,7 +553,29 @@ fn a_reader_that_has_gone_causes_neither_panic_nor_error() {
 }
 
 #[test]
+fn a_reader_of_errors_that_has_gone_causes_no_panic() {
+    let url = format!("http://{}/", dead_port());
+    let mut child = start(&["load", &url, "--rate", "100", "--duration", "100ms"]);
+    drop((child.stdout.take(), child.stderr.take()));
+    let code = child.wait().unwrap().code();
+    assert!([Some(1), Some(3)].contains(&code), "{code:?}");
+}
+
+#[test]
+fn completions_and_the_manual_page_have_every_command() {
+    for (words, begin) in [(&["completions", "bash"][..], "_seda()"), (&["man"][..], ".TH")] {
+        let output = seda(words);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && text.contains(begin), "{words:?}");
+        assert!(["load", "sweep", "honour"].iter().all(|part| text.contains(part)), "{words:?}");
+    }
+}
+
+#[test]
 fn help_is_not_an_error() {
+    let bare = seda(&[]);
+    assert!(bare.status.success() && bare.stderr.is_empty());
+    assert!(String::from_utf8(bare.stdout).unwrap().contains("Finds the capacity"));
     let output = seda(&["load", "--help"]);
     assert!(output.status.success());
     assert!(String::from_utf8(output.stdout).unwrap().contains("--honour-retry-after"));

@@ -28,7 +28,6 @@ pub(crate) const LARGE: &[Listed] = &[
     ("seda-http/src", "HttpConfig", 16),
     ("seda-tools/src", "LoadReport", 31),
     ("seda-tools/src", "Point", 19),
-    ("seda-tools/src", "RequestFlags", 19),
     ("seda-tools/src", "Sockets", 17),
     ("seda-tools/src", "ServerReport", 15),
     ("seda-tools/src", "Tally", 15),

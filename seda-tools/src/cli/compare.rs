@@ -2,7 +2,7 @@
 
 use super::error::CliError;
 use super::exit::Exit;
-use super::output;
+use super::output::{self, Text};
 use crate::experiment::compare::Comparison;
 use crate::experiment::sweep::SweepReport;
 use crate::page;
@@ -29,7 +29,7 @@ pub(super) struct CompareFlags {
 pub(super) fn compare(flags: &CompareFlags) -> Result<Exit, CliError> {
     let sweeps = flags.sweeps.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
     let comparison = Comparison::of(&sweeps);
-    output::print(&comparison);
+    Text::beside(flags.json.as_ref()).print(&comparison)?;
     output::write_json(flags.json.as_ref(), &comparison)?;
     if let Some(file) = &flags.html {
         output::write("--html", file, &page::compare(&sweeps)?)?;

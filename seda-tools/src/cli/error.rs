@@ -1,12 +1,16 @@
 //! The errors of the program.
 
+use crate::experiment::condition::ConditionError;
 use crate::experiment::plan::{FetchError, PlanError};
 use crate::experiment::sweep::{AssertionError, SweepError};
 use crate::generator::LoadError;
 use crate::h1::{RequestError, Url, UrlError};
 use crate::load::arrivals::ProfileError;
+#[cfg(feature = "tls")]
+use crate::load::tls::TlsClientError;
 use crate::load::trace::TraceError;
 use crate::page::PageError;
+#[cfg(feature = "top")]
 use crate::top::source::SourceError;
 use crate::watch::WatchError;
 use seda_sim::{SimError, SpecError};
@@ -48,8 +52,21 @@ pub(super) enum CliError {
         "recorded arrivals have a rate of their own: give --speed instead of --rate or --profile"
     )]
     RecordedRate,
+    #[error("-n {number} needs a --rate: without one it is unknown when they start")]
+    NoRate { number: u32 },
+    #[error("standard output cannot be written: {0}; name a place with room")]
+    Stdout(#[source] io::Error),
+    #[error("--body @-: standard input cannot be read: {0}; give the text or a file")]
+    Stdin(#[source] io::Error),
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
     #[error("{0} has no address; check the host's spelling, or give an IP address")]
     NoAddress(Url),
+    #[error("{0}: https:// over --unix-socket is not spoken; write http://")]
+    SecureUnix(Url),
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tls(#[from] TlsClientError),
     #[error("the handler for Ctrl-C cannot be installed: {0}")]
     Signals(#[source] io::Error),
     #[error(
@@ -79,6 +96,7 @@ pub(super) enum CliError {
     Sim(#[from] SimError),
     #[error(transparent)]
     SimSweep(#[from] SweepError<SimError>),
+    #[cfg(feature = "top")]
     #[error(transparent)]
     Source(#[from] SourceError),
     #[error(transparent)]
@@ -91,4 +109,5 @@ pub(super) enum CliError {
     Url(#[from] UrlError),
     #[error(transparent)]
     Watch(#[from] WatchError),
-}
+}    #[cfg(feature = "top")]
+

@@ -1,7 +1,10 @@
 //! The values of flags.
 
+use crate::h1::redacted;
+use crate::load::arrivals::Process;
 use seda_sim::plan::NewDemand;
 use std::num::ParseFloatError;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -21,6 +24,14 @@ const MAX_FACTOR: f64 = 1e6;
 pub(super) enum ValueError {
     #[error("{0}; write it like 250ms or 10s")]
     Duration(#[from] humantime::DurationError),
+    #[error("`{0}` has no unit; write it like 250ms or 10s")]
+    NoUnit(String),
+    #[error("a time is not negative; write it like 250ms or 10s")]
+    Negative,
+    #[error("it must be a whole number, 1 at least")]
+    Count,
+    #[error("it is neither poisson nor uniform, and there is no such file of recorded times")]
+    Arrivals,
     #[error("it is too short; 1us is the least")]
     TooShort,
     #[error("it is too long; a day is the most")]
@@ -58,8 +69,41 @@ pub(super) fn duration(text: &str) -> Result<Duration, ValueError> {
 
 /// Parses a time, such as "250ms" or "0s".
 pub(super) fn pause(text: &str) -> Result<Duration, ValueError> {
+    let is_number = |text: &str| text.trim().parse::<f64>().is_ok_and(f64::is_finite);
+    if text.starts_with('-') {
+        return Err(ValueError::Negative);
+    }
+    if is_number(text) && text.trim() != "0" {
+        return Err(ValueError::NoUnit(text.to_owned()));
+    }
     let time = humantime::parse_duration(text)?;
     if time > LONGEST { Err(ValueError::TooLong) } else { Ok(time) }
+}
+
+/// Parses a number of things of which there must be one.
+pub(super) fn count(text: &str) -> Result<usize, ValueError> {
+    text.parse().ok().filter(|count| *count > 0).ok_or(ValueError::Count)
+}
+
+/// Parses a number of requests, rounds or clients.
+pub(super) fn number(text: &str) -> Result<u32, ValueError> {
+    text.parse().ok().filter(|count| *count > 0).ok_or(ValueError::Count)
+}
+
+/// The arrivals of a load: drawn, or recorded in a file.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum ArrivalsFlag {
+    Drawn(Process),
+    Recorded(PathBuf),
+}
+
+/// Parses the name of an arrival process, or of a file.
+pub(super) fn arrivals(text: &str) -> Result<ArrivalsFlag, ValueError> {
+    match text.parse() {
+        Ok(process) => Ok(ArrivalsFlag::Drawn(process)),
+        Err(_) if Path::new(text).exists() => Ok(ArrivalsFlag::Recorded(text.into())),
+        Err(_) => Err(ValueError::Arrivals),
+    }
 }
 
 /// Parses a rate per second, such as "900", "900/s" or "80k".
@@ -151,9 +195,22 @@ pub(super) fn ascending(multiples: &[f64]) -> Vec<f64> {
     sorted
 }
 
-/// Returns the command line of this process, for reports.
+/// Returns the command line of this process, for reports: without passwords.
 pub(super) fn command_line() -> String {
-    std::env::args().collect::<Vec<_>>().join(" ")
+    std::env::args().map(|argument| without_secrets(&argument)).collect::<Vec<_>>().join(" ")
+}
+
+/// Returns an argument with `***` in place of the credentials of a URL or a header.
+fn without_secrets(argument: &str) -> String {
+    /// Fields with credentials (RFC 9110, 11.6.2 and 11.7.2; RFC 6265, 4.2).
+    const SECRETS: [&str; 3] = ["authorization:", "proxy-authorization:", "cookie:"];
+
+    let lower = argument.to_ascii_lowercase();
+    let ends = SECRETS.iter().filter_map(|name| lower.find(name).map(|at| at + name.len()));
+    match ends.min().and_then(|end| argument.get(..end)) {
+        Some(name) => format!("{name} ***"),
+        None => redacted(argument),
+    }
 }
 
 #[cfg(test)]
@@ -178,6 +235,32 @@ mod tests {
         for text in ["0s", "5", "-1s", "2days", "1ns", ""] {
             assert!(duration(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_time_without_a_unit_and_a_negative_time_are_named() {
+        assert_eq!(duration("200"), Err(ValueError::NoUnit("200".to_owned())));
+        assert_eq!(pause("1.5"), Err(ValueError::NoUnit("1.5".to_owned())));
+        assert_eq!(duration("-5s"), Err(ValueError::Negative));
+    }
+
+    #[test]
+    fn a_command_line_has_no_credentials() {
+        for (argument, shown) in [
+            ("http://user:secret@h/", "http://***@h/"),
+            ("Authorization: Bearer secret", "Authorization: ***"),
+            ("--header=cookie: a=secret", "--header=cookie: ***"),
+            ("goodput@5x>=0.97", "goodput@5x>=0.97"),
+        ] {
+            assert_eq!(without_secrets(argument), shown);
+        }
+    }
+
+    #[test]
+    fn arrivals_are_a_process_or_a_file() {
+        assert_eq!(arrivals("uniform"), Ok(ArrivalsFlag::Drawn(Process::Uniform)));
+        assert_eq!(arrivals("burst"), Err(ValueError::Arrivals));
+        assert!(matches!(arrivals("/"), Ok(ArrivalsFlag::Recorded(_))));
     }
 
     #[test]

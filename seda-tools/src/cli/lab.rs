@@ -2,7 +2,7 @@
 
 use super::error::CliError;
 use super::exit::Exit;
-use super::output;
+use super::output::{self, Text};
 use crate::experiment::lab::{LabPlan, LabReport, Numbered};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -55,8 +55,9 @@ pub(super) fn lab(flags: &LabFlags) -> Result<Exit, CliError> {
     let report = plan.run()?;
     let trials: u64 =
         report.maps.iter().flat_map(|map| &map.variants).map(|variant| variant.all.trials).sum();
-    eprintln!("{trials} trials in {:.1} s", clock.now().nanos_since(Time::ZERO) as f64 / 1e9);
-    output::print(&report);
+    let seconds = clock.now().nanos_since(Time::ZERO) as f64 / 1e9;
+    output::tell(&format_args!("{trials} trials in {seconds:.1} s"));
+    Text::beside(flags.json.as_ref()).print(&report)?;
     output::write_json(flags.json.as_ref(), &report)?;
     if let Some(folder) = &flags.specs_out {
         write_failed(folder, &plan, &report)?;

@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::exit::Exit;
 use super::input::{self, NamedCount, NamedDemand};
-use super::output;
+use super::output::{self, Text};
 use crate::experiment::plan::{self, PlanReport, WhatIf};
 use crate::h1::Url;
 use clap::Args;
@@ -110,7 +110,7 @@ pub(super) fn plan(flags: &PlanFlags) -> Result<Exit, CliError> {
         command: input::command_line(),
     };
     let report = what_if.answer(&measured)?;
-    output::print(&report);
+    Text::beside(flags.json.as_ref()).print(&report)?;
     output::write_json(flags.json.as_ref(), &report)?;
     Ok(if is_as_wanted(&report) { Exit::Success } else { Exit::NotAsWanted })
 }

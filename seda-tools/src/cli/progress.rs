@@ -1,10 +1,15 @@
 //! The progress line.
 
+use super::output;
 use crate::generator::{Observer, Progress};
 use crate::report::outcome::Outcomes;
 use crate::report::units::{percent, rate, seconds_or_dash};
-use std::io::{self, IsTerminal, Write};
+use rustix::termios::tcgetwinsize;
+use std::io::{self, IsTerminal};
 use std::time::Duration;
+
+/// The width of a file, and of a terminal that does not tell.
+const COLUMNS: usize = 80;
 
 /// The interval at which the line of a terminal is rewritten.
 const ON_TERMINAL: Duration = Duration::from_millis(500);
@@ -40,7 +45,7 @@ impl ProgressLine {
     /// Removes the line from the terminal, and forgets the run.
     pub(super) fn clear(&mut self) {
         if self.is_terminal && std::mem::take(&mut self.is_shown) {
-            eprint!("\r\x1b[K");
+            output::show(&"\r\x1b[K");
         }
         self.printed_at = Duration::ZERO;
         self.printed = Outcomes::default();
@@ -54,9 +59,9 @@ impl ProgressLine {
         let scheduled = now.scheduled.saturating_sub(self.printed.scheduled);
         let refused = now.refused.saturating_sub(self.printed.refused);
         format!(
-            "{}{:.1} s: {} offered, {} good, p99 {}, {} refused, {} under way",
+            "{}{}: {}, {} good, p99 {}, {} refused, {} under way",
             self.label,
-            progress.elapsed.as_secs_f64(),
+            clock(progress),
             rate(scheduled as f64 / passed),
             rate(now.good.saturating_sub(self.printed.good) as f64 / passed),
             seconds_or_dash(progress.p99),
@@ -64,6 +69,32 @@ impl ProgressLine {
             progress.under_way
         )
     }
+}
+
+/// Returns the passed and the whole time of a load: "3.2 of 10 s". A load of a minute or more shows
+/// the time that is left, too.
+fn clock(progress: &Progress) -> String {
+    let (elapsed, planned) = (progress.elapsed.as_secs_f64(), progress.planned.as_secs_f64());
+    let left = planned - elapsed;
+    match planned {
+        planned if planned >= 60.0 && left > 0.0 => {
+            let minutes = (left / 60.0).floor();
+            let seconds = (left - minutes * 60.0).floor();
+            format!("{elapsed:.0} s, {minutes:.0}:{seconds:02.0} left")
+        }
+        planned => format!("{elapsed:.1} of {} s", (planned * 10.0).round() / 10.0),
+    }
+}
+
+/// Returns the beginning of a line, at most `columns` characters.
+fn cut(line: &str, columns: usize) -> &str {
+    line.char_indices().nth(columns).and_then(|(end, _)| line.get(..end)).unwrap_or(line)
+}
+
+/// Returns the width of the terminal behind standard error.
+fn columns() -> usize {
+    let size = tcgetwinsize(io::stderr()).ok();
+    size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(COLUMNS)
 }
 
 impl Observer for ProgressLine {
@@ -82,13 +113,41 @@ impl Observer for ProgressLine {
         }
         let line = self.describe(progress);
         if self.is_terminal {
-            eprint!("\r\x1b[K{line}");
-            let _ = io::stderr().flush();
+            // The last column stays free: some terminals break a line there.
+            let line = cut(&line, columns().saturating_sub(1));
+            output::show(&format_args!("\r\x1b[K{line}"));
             self.is_shown = true;
         } else {
-            eprintln!("{line}");
+            output::tell(&cut(&line, COLUMNS));
         }
         self.printed_at = progress.elapsed;
         self.printed = progress.outcomes;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_of_a_minute_shows_the_time_that_is_left() {
+        let clock = |elapsed: f64, planned: u64| {
+            clock(&Progress {
+                elapsed: Duration::from_secs_f64(elapsed),
+                planned: Duration::from_secs(planned),
+                outcomes: Outcomes::default(),
+                under_way: 0,
+                p99: None,
+            })
+        };
+        assert_eq!(clock(3.25, 10), "3.2 of 10 s");
+        assert_eq!(clock(40.0, 125), "40 s, 1:25 left");
+        assert_eq!(clock(0.5, 0), "0.5 of 0 s");
+        assert_eq!(clock(126.0, 125), "126.0 of 125 s");
+    }
+
+    #[test]
+    fn a_line_is_cut_between_characters() {
+        assert_eq!((cut("abc", 3), cut("äbc", 2), cut("abc", 0)), ("abc", "äb", ""));
     }
 }

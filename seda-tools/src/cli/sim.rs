@@ -2,7 +2,8 @@
 
 use super::error::CliError;
 use super::exit::Exit;
-use super::{input, output};
+use super::input;
+use super::output::{self, Text};
 use crate::experiment::plan;
 use crate::experiment::sim::SimRig;
 use crate::experiment::sweep::{self, Assertion, Pause, SweepPlan};
@@ -84,12 +85,12 @@ fn simulate(flags: &SimFlags, spec: &Spec, seed: u64) -> Result<Exit, CliError> 
     let clock = MonotonicClock::new();
     let report = seda_sim::run(spec, seed)?;
     let seconds = clock.now().nanos_since(Time::ZERO) as f64 / 1e9;
-    eprintln!(
+    output::tell(&format_args!(
         "{} events in {seconds:.2} s: {:.0} events/s",
         report.events,
         report.events as f64 / seconds
-    );
-    output::print(&format_args!("{report}\n"));
+    ));
+    Text::beside(flags.json.as_ref()).print(&format_args!("{report}\n"))?;
     output::write_json(flags.json.as_ref(), &report)?;
     Ok(Exit::Success)
 }
@@ -139,18 +140,19 @@ fn sweep(flags: &SimFlags, mut spec: Spec, seed: u64) -> Result<Exit, CliError> 
         // Each simulated load has a new server.
         pause: Pause { least: Duration::ZERO, most: Duration::ZERO },
     };
-    output::print(&format_args!(
+    let text = Text::beside(flags.json.as_ref());
+    text.print(&format_args!(
         "capacity by the laws: {:.1}/s, limited by {}\n",
         capacity.per_second, capacity.limit
-    ));
+    ))?;
     let cores = spec.cores as u64;
     let mut report = sweep::sweep(&plan, &mut SimRig::new(spec, seed))?;
     report.cores = cores;
-    output::print(&format_args!("{report}\n"));
+    text.print(&format_args!("{report}\n"))?;
     output::write_json(flags.json.as_ref(), &report)?;
     if let Some(file) = &flags.html {
         output::write("--html", file, &page::sweep(&report)?)?;
     }
-    let hold = super::sweep::check(&flags.assertions, &report);
+    let hold = super::sweep::check(&flags.assertions, &report, text)?;
     Ok(if hold { Exit::Success } else { Exit::NotAsWanted })
 }

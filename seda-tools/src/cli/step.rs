@@ -2,12 +2,15 @@
 
 use super::error::CliError;
 use super::exit::Exit;
-use super::request::RequestFlags;
-use super::{input, output};
+use super::input;
+use super::output::{self, Text};
+use super::rig::CommonFlags;
+use super::sweep::tell_skipped;
+use crate::experiment::condition::Condition;
 use crate::experiment::step::{self, StepPlan, StepReport};
 use crate::load::arrivals::{Process, Profile};
+use crate::load::plan::Pace;
 use crate::page;
-use crate::report::Bin;
 use crate::report::outcome::Outcomes;
 use clap::Args;
 use std::path::PathBuf;
@@ -17,22 +20,47 @@ use std::time::Duration;
 #[command(after_help = EXAMPLES)]
 pub(super) struct StepFlags {
     #[command(flatten)]
-    request: RequestFlags,
+    shape: ShapeFlags,
+    #[command(flatten)]
+    common: CommonFlags,
+    /// Time after which a client abandons an attempt and closes its connection
+    #[arg(long, value_name = "1s", value_parser = input::duration, default_value = "1s",
+        help_heading = "Limits", allow_hyphen_values = true)]
+    deadline: Duration,
+    /// Go on although no connection could be made in the first second
+    #[arg(long, help_heading = "Limits")]
+    keep_going: bool,
+    #[command(flatten)]
+    results: ResultFlags,
+}
+
+/// The rates over time.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Load")]
+struct ShapeFlags {
     /// Rates over time: "900/s:5s,1400/s:10s,900/s:5s"
     #[arg(long, value_name = "RATE:TIME,...")]
     profile: Profile,
     /// Runs to pool: more runs give smoother bins
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = input::number,
+        allow_negative_numbers = true)]
     repeat: u32,
-    /// Width of the bins
-    #[arg(long, value_name = "50ms", value_parser = input::duration, default_value = "50ms")]
-    bin: Duration,
     /// The arrival process: poisson or uniform
     #[arg(long, value_name = "poisson|uniform", default_value = "poisson")]
     arrivals: Process,
-    /// Time after which a client abandons an attempt and closes its connection
-    #[arg(long, value_name = "1s", value_parser = input::duration, default_value = "1s")]
-    deadline: Duration,
+}
+
+/// The places and the conditions of the result.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+struct ResultFlags {
+    /// Width of the bins
+    #[arg(long, value_name = "50ms", value_parser = input::duration, default_value = "50ms",
+        allow_hyphen_values = true)]
+    bin: Duration,
+    /// A condition on the step, like 'goodput_back<=2s'; exit code 1 if it does not hold
+    #[arg(long = "assert", value_name = "FIGURE<=VALUE")]
+    conditions: Vec<Condition>,
     /// Write a page with the plots
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -47,43 +75,54 @@ const EXAMPLES: &str = "Example:
 
 /// Runs the command.
 pub(super) fn step(flags: &StepFlags) -> Result<Exit, CliError> {
-    let request = &flags.request;
-    output::check_writable([("--json", &request.json), ("--html", &flags.html)])?;
-    let url = request.url.to_string();
-    let plan = StepPlan {
-        name: flags.name.clone().unwrap_or_else(|| url.clone()),
-        url,
-        command: input::command_line(),
-        profile: flags.profile.clone(),
-        process: flags.arrivals,
-        repeat: flags.repeat,
-        slo: request.slos().first().copied().unwrap_or(flags.deadline),
-        deadline: flags.deadline,
-    };
-    let mut rig = request.rig(request.trace()?.as_ref(), flags.deadline, Some(flags.bin))?;
-    let report = step::step(&plan, &mut rig)?;
-    output::print(&report);
-    output::write_json(request.json.as_ref(), &report)?;
-    if let Some(file) = &flags.html {
+    // 1. Check everything.
+    let (common, shape, results) = (&flags.common, &flags.shape, &flags.results);
+    results.conditions.iter().try_for_each(Condition::check_for_step)?;
+    output::check_writable([("--json", &common.output.json), ("--html", &results.html)])?;
+    let trace = common.request.trace()?;
+    let pace = Pace::Open { process: shape.arrivals, profile: shape.profile.clone() };
+    let rig = common.rig(trace.as_ref(), pace, flags.deadline, Some(results.bin))?;
+    tell_skipped(trace.as_ref());
+    // 2. Run and report it.
+    let mut rig = if flags.keep_going { rig } else { rig.giving_up() };
+    let report = step::step(&flags.plan(), &mut rig)?;
+    let text = Text::beside(common.output.json.as_ref());
+    text.print(&report)?;
+    output::write_json(common.output.json.as_ref(), &report)?;
+    if let Some(file) = &results.html {
         output::write("--html", file, &page::step(&report)?)?;
     }
-    Ok(exit(&report, flags.repeat))
+    let conditions = results.conditions.iter();
+    let hold = text.all_hold(conditions.map(|condition| condition.on_step(&report)).collect())?;
+    Ok(exit(&report, shape.repeat, hold))
 }
 
-fn exit(report: &StepReport, repeat: u32) -> Exit {
+fn exit(report: &StepReport, repeat: u32, hold: bool) -> Exit {
+    let mut outcomes = Outcomes::default();
+    report.bins.iter().for_each(|bin| outcomes.add(&bin.outcomes));
     if report.repeats < u64::from(repeat) {
         Exit::Interrupted
+    } else if !hold {
+        Exit::NotAsWanted
     } else if !report.kept_schedule {
         Exit::ScheduleNotKept
-    } else if !report.bins.iter().any(is_answered) {
-        eprintln!("not one request was answered");
-        Exit::NotAsWanted
     } else {
-        Exit::Success
+        Exit::of_answers(&outcomes)
     }
 }
 
-fn is_answered(bin: &Bin) -> bool {
-    let Outcomes { good, late, refused, wrong, .. } = bin.outcomes;
-    good + late + refused + wrong > 0
+impl StepFlags {
+    fn plan(&self) -> StepPlan {
+        let url = self.common.url.to_string();
+        StepPlan {
+            name: self.results.name.clone().unwrap_or_else(|| url.clone()),
+            url,
+            command: input::command_line(),
+            profile: self.shape.profile.clone(),
+            process: self.shape.arrivals,
+            repeat: self.shape.repeat,
+            slo: self.common.limits.slos().first().copied().unwrap_or(self.deadline),
+            deadline: self.deadline,
+        }
+    }
 }

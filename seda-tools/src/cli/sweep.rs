@@ -2,11 +2,15 @@
 
 use super::error::CliError;
 use super::exit::Exit;
-use super::request::RequestFlags;
-use super::{input, output};
+use super::input;
+use super::output::{self, Text};
+use super::rig::CommonFlags;
 use crate::experiment::sweep::{self, Assertion, Pause, SweepPlan, SweepReport};
 use crate::load::arrivals::Process;
+use crate::load::plan::Pace;
+use crate::load::trace::Trace;
 use crate::page;
+use crate::report::outcome::Outcomes;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,32 +19,53 @@ use std::time::Duration;
 #[command(after_help = EXAMPLES)]
 pub(super) struct SweepFlags {
     #[command(flatten)]
-    request: RequestFlags,
+    shape: ShapeFlags,
+    #[command(flatten)]
+    common: CommonFlags,
+    /// Time after which a client abandons an attempt and closes its connection
+    #[arg(long, value_name = "1s", value_parser = input::duration, default_value = "1s",
+        help_heading = "Limits", allow_hyphen_values = true)]
+    deadline: Duration,
+    #[command(flatten)]
+    results: ResultFlags,
+}
+
+/// The loads.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Load")]
+struct ShapeFlags {
     /// Loads, as multiples of the capacity
     #[arg(long, value_name = "X,...", value_delimiter = ',', value_parser = input::factor,
-        default_value = "0.5,0.8,0.9,1.0,1.2,1.5,2,5,10")]
+        allow_negative_numbers = true, default_value = "0.5,0.8,0.9,1.0,1.2,1.5,2,5,10")]
     at: Vec<f64>,
     /// Rounds; every figure is their median, with the range
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = input::number,
+        allow_negative_numbers = true)]
     repeat: u32,
     /// The measured part of each load
-    #[arg(long, value_name = "5s", value_parser = input::duration, default_value = "5s")]
+    #[arg(long, short = 'z', value_name = "5s", value_parser = input::duration,
+        default_value = "5s", allow_hyphen_values = true)]
     duration: Duration,
     /// Load before the measured part
-    #[arg(long, value_name = "2s", value_parser = input::pause, default_value = "2s")]
+    #[arg(long, value_name = "2s", value_parser = input::pause, default_value = "2s",
+        allow_hyphen_values = true)]
     warmup: Duration,
     /// Load after the measured part
-    #[arg(long, value_name = "500ms", value_parser = input::pause, default_value = "500ms")]
+    #[arg(long, value_name = "500ms", value_parser = input::pause, default_value = "500ms",
+        allow_hyphen_values = true)]
     cooldown: Duration,
     /// The arrival process: poisson or uniform
     #[arg(long, value_name = "poisson|uniform", default_value = "poisson")]
     arrivals: Process,
-    /// Time after which a client abandons an attempt and closes its connection
-    #[arg(long, value_name = "1s", value_parser = input::duration, default_value = "1s")]
-    deadline: Duration,
     /// A known capacity, instead of the probe
-    #[arg(long, value_name = "RATE", value_parser = input::rate)]
+    #[arg(long, value_name = "RATE", value_parser = input::rate, allow_negative_numbers = true)]
     capacity: Option<f64>,
+}
+
+/// The places and the conditions of the result.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+struct ResultFlags {
     /// A condition on the sweep, like 'goodput@5x>=0.97'; exit code 1 if it does not hold
     #[arg(long = "assert", value_name = "FIGURE@LOAD>=VALUE")]
     assertions: Vec<Assertion>,
@@ -59,61 +84,77 @@ const EXAMPLES: &str = "Examples:
 
 /// Runs the command.
 pub(super) fn sweep(flags: &SweepFlags) -> Result<Exit, CliError> {
-    let request = &flags.request;
+    // 1. Check everything.
+    let common = &flags.common;
     let plan = flags.plan();
-    flags.assertions.iter().try_for_each(|assertion| assertion.check(&plan.multiples))?;
-    output::check_writable([("--json", &request.json), ("--html", &flags.html)])?;
-    let mut rig = request.rig(request.trace()?.as_ref(), flags.deadline, None)?;
+    let (assertions, html) = (&flags.results.assertions, &flags.results.html);
+    assertions.iter().try_for_each(|assertion| assertion.check(&plan.multiples))?;
+    output::check_writable([("--json", &common.output.json), ("--html", html)])?;
+    let trace = common.request.trace()?;
+    // Each load has its own pace.
+    let pace = Pace::Closed { clients: 1, think: Duration::ZERO, duration: Duration::ZERO };
+    let mut rig = common.rig(trace.as_ref(), pace, flags.deadline, None)?;
+    tell_skipped(trace.as_ref());
+    // 2. Run and report it.
     let report = sweep::sweep(&plan, &mut rig)?;
-    output::print(&format_args!("{report}\n"));
-    output::write_json(request.json.as_ref(), &report)?;
-    if let Some(file) = &flags.html {
+    let text = Text::beside(common.output.json.as_ref());
+    text.print(&format_args!("{report}\n"))?;
+    output::write_json(common.output.json.as_ref(), &report)?;
+    if let Some(file) = html {
         output::write("--html", file, &page::sweep(&report)?)?;
     }
-    Ok(flags.exit(&report))
+    let hold = check(assertions, &report, text)?;
+    Ok(exit(&report, hold))
+}
+
+/// Tells which lines of a trace were skipped.
+pub(super) fn tell_skipped(trace: Option<&Trace>) {
+    if let Some(skipped) = trace.map(|trace| &trace.skipped).filter(|skipped| !skipped.is_empty()) {
+        output::tell(&format_args!("warning: {skipped}"));
+    }
 }
 
 /// Prints whether each assertion holds; returns true if all do.
-pub(super) fn check(assertions: &[Assertion], report: &SweepReport) -> bool {
-    let mut hold = true;
-    for assertion in assertions {
-        let result = assertion.holds(report);
-        output::print(&format_args!("{}\n", result.message));
-        hold &= result.holds;
+pub(super) fn check(
+    assertions: &[Assertion],
+    report: &SweepReport,
+    text: Text,
+) -> Result<bool, CliError> {
+    text.all_hold(assertions.iter().map(|assertion| assertion.holds(report)).collect())
+}
+
+fn exit(report: &SweepReport, hold: bool) -> Exit {
+    let mut outcomes = Outcomes::default();
+    let runs = report.rounds.iter().flat_map(|round| &round.runs);
+    runs.for_each(|run| outcomes.add(&run.load.outcomes));
+    if report.interrupted {
+        Exit::Interrupted
+    } else if !hold {
+        Exit::NotAsWanted
+    } else if report.points.iter().any(|point| !point.kept_schedule) {
+        Exit::ScheduleNotKept
+    } else {
+        Exit::of_answers(&outcomes)
     }
-    hold
 }
 
 impl SweepFlags {
     fn plan(&self) -> SweepPlan {
-        let url = self.request.url.to_string();
+        let (url, shape) = (self.common.url.to_string(), &self.shape);
         SweepPlan {
-            name: self.name.clone().unwrap_or_else(|| url.clone()),
+            name: self.results.name.clone().unwrap_or_else(|| url.clone()),
             url,
             command: input::command_line(),
-            multiples: input::ascending(&self.at),
-            repeat: self.repeat,
-            process: self.arrivals,
-            duration: self.duration,
-            warm_up: self.warmup,
-            cool_down: self.cooldown,
-            slos: self.request.slos(),
+            multiples: input::ascending(&shape.at),
+            repeat: shape.repeat,
+            process: shape.arrivals,
+            duration: shape.duration,
+            warm_up: shape.warmup,
+            cool_down: shape.cooldown,
+            slos: self.common.limits.slos(),
             deadline: self.deadline,
-            capacity: self.capacity,
+            capacity: shape.capacity,
             pause: Pause::default(),
-        }
-    }
-
-    fn exit(&self, report: &SweepReport) -> Exit {
-        let hold = check(&self.assertions, report);
-        if report.rounds.len() < self.repeat as usize {
-            Exit::Interrupted
-        } else if !hold {
-            Exit::NotAsWanted
-        } else if report.points.iter().any(|point| !point.kept_schedule) {
-            Exit::ScheduleNotKept
-        } else {
-            Exit::Success
         }
     }
 }

@@ -1,9 +1,9 @@
 //! A page of a server's admin side, read over a connection of its own.
 
 use crate::h1::{Url, UrlError};
+use crate::load::address::ServerAddress;
 use seda_core::{Clock, MonotonicClock, Time};
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -61,6 +61,7 @@ pub(crate) enum AdminError {
 
 impl AdminError {
     /// Returns what to do about it, as the end of a sentence.
+    #[cfg(feature = "top")]
     pub(crate) fn remedy(&self) -> &'static str {
         match self {
             AdminError::Url(_) => "give the address of a running seda server",
@@ -82,7 +83,7 @@ impl AdminError {
 pub(crate) fn page(url: &Url, target: &str, bounds: PageBounds) -> Result<Vec<u8>, AdminError> {
     let mut refused = None;
     for address in url.resolve()? {
-        match page_at(address, &url.authority(), target, bounds) {
+        match page_at(&ServerAddress::of(url, address)?, &url.authority(), target, bounds) {
             Err(AdminError::Socket(error)) => refused = refused.or(Some(error)),
             page => return page,
         }
@@ -92,21 +93,19 @@ pub(crate) fn page(url: &Url, target: &str, bounds: PageBounds) -> Result<Vec<u8
 
 /// Returns the body of the page `target` of the server at `address`.
 pub(crate) fn page_at(
-    address: SocketAddr,
+    address: &ServerAddress,
     authority: &str,
     target: &str,
     bounds: PageBounds,
 ) -> Result<Vec<u8>, AdminError> {
-    let mut stream = TcpStream::connect_timeout(&address, bounds.within)?;
-    stream.set_read_timeout(Some(bounds.within.min(LONGEST_WAIT)))?;
-    stream.set_write_timeout(Some(bounds.within.min(LONGEST_WAIT)))?;
+    let mut stream = address.connect(bounds.within.min(LONGEST_WAIT))?;
     // An answer to HTTP/1.0 has no chunks: its body ends with the connection.
     let request = format!("GET {target} HTTP/1.0\r\nHost: {authority}\r\nAccept: */*\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     body(&read_to_end(&mut stream, bounds)?)
 }
 
-fn read_to_end(stream: &mut TcpStream, bounds: PageBounds) -> Result<Vec<u8>, AdminError> {
+fn read_to_end(stream: &mut impl Read, bounds: PageBounds) -> Result<Vec<u8>, AdminError> {
     let clock = MonotonicClock::new();
     let mut answer = Vec::new();
     let mut piece = vec![0; READ];

@@ -5,8 +5,10 @@
 
 pub(crate) mod admin;
 pub mod compare;
+pub mod condition;
 pub mod lab;
 pub mod plan;
+mod relation;
 pub mod sim;
 pub mod step;
 pub mod sweep;

@@ -3,7 +3,7 @@
 use crate::experiment::sweep::{Load, Measured, Rig, StagePoint};
 use crate::load::plan::Pace;
 use crate::report::outcome::Outcomes;
-use crate::report::{LoadReport, SloGoodput};
+use crate::report::{InFlight, LoadReport, SloGoodput};
 use seda_sim::{SimError, SimReport, Spec};
 use std::time::Duration;
 
@@ -74,12 +74,14 @@ fn as_load(spec: &Spec, report: &SimReport) -> LoadReport {
         response_seconds: report.response_seconds.clone(),
         raw_seconds: report.response_seconds.clone(),
         refusal_seconds: report.refusal_seconds.clone(),
-        sojourn_mean: report.sojourn_mean,
         cdf: report.cdf.clone(),
         attempts: report.attempts,
         amplification: report.amplification,
-        in_flight_mean: report.in_flight_mean,
-        in_flight_max: report.in_flight_max,
+        in_flight: InFlight {
+            mean: report.in_flight_mean,
+            max: report.in_flight_max,
+            sojourn_mean: report.sojourn_mean,
+        },
         ..LoadReport::default()
     };
     load.generator.kept_schedule = true;

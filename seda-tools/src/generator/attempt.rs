@@ -1,6 +1,6 @@
 //! One attempt at a request, and its end.
 
-use crate::h1::Answer;
+use crate::h1::{Answer, AnswerFault};
 use seda_core::Time;
 
 /// Names an attempt. A retry has another generation, and so has the next request in the same place:
@@ -56,15 +56,17 @@ pub(crate) enum Failure {
     ClosedInAnswer,
     /// The server reset the connection.
     Reset,
-    /// The received bytes are not HTTP/1.x.
-    NotHttp,
+    /// The session failed: most likely the certificate is not trusted.
+    Tls,
+    /// The received bytes are not an answer.
+    Malformed(AnswerFault),
 }
 
 impl Failure {
     /// Returns true if no connection was made.
     pub(crate) fn is_connect_failure(self) -> bool {
-        use Failure::{ConnectFailed, ConnectRefused, NoDescriptor, NoLocalPort};
-        matches!(self, ConnectRefused | ConnectFailed | NoLocalPort | NoDescriptor)
+        use Failure::{ConnectFailed, ConnectRefused, NoDescriptor, NoLocalPort, Tls};
+        matches!(self, ConnectRefused | ConnectFailed | NoLocalPort | NoDescriptor | Tls)
     }
 
     /// Returns true if the generator's machine failed, so that the load was not the one asked for.
@@ -82,7 +84,8 @@ impl Failure {
             Failure::ClosedBeforeAnswer => "closed before the answer",
             Failure::ClosedInAnswer => "closed in the middle of the answer",
             Failure::Reset => "reset by the server",
-            Failure::NotHttp => "the answer is not HTTP/1.x",
+            Failure::Tls => "TLS failed: see the certificate, --cacert and --insecure",
+            Failure::Malformed(fault) => fault.as_str(),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! One connection, with the request that it sends and the answer that it receives.
 
 use super::attempt::{Attempt, Dispatch, Failure};
+use super::socket::Socket;
 use crate::h1::{Answer, AnswerReader, Parsed};
 use crate::load::workload::PreparedTarget;
-use mio::net::TcpStream;
 use seda_core::Time;
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -13,7 +13,7 @@ const READS_PER_TURN: usize = 16;
 /// A connection, from connecting to closing.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Socket,
     state: State,
     reader: AnswerReader,
     /// The client that owns the connection, in a closed loop.
@@ -22,6 +22,8 @@ pub(super) struct Connection {
     answers: u64,
     /// True if the current attempt was sent again after a stale connection.
     resent: bool,
+    /// The bytes of the current request, if each request has its own.
+    filled: Option<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -54,7 +56,7 @@ pub(super) enum TurnResult {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, dispatch: Dispatch, resent: bool) -> Self {
+    pub(super) fn new(stream: Socket, dispatch: Dispatch, resent: bool) -> Self {
         Self {
             stream,
             state: State::Connecting(dispatch),
@@ -62,6 +64,7 @@ impl Connection {
             client: dispatch.client,
             answers: 0,
             resent,
+            filled: None,
         }
     }
 
@@ -87,6 +90,7 @@ impl Connection {
         now: Time,
     ) -> TurnResult {
         self.state = State::Sending { dispatch, written: 0, sent: now };
+        self.filled = target.filled();
         self.write(target)
     }
 
@@ -100,13 +104,13 @@ impl Connection {
         closed: bool,
     ) -> (TurnResult, usize) {
         if let (State::Connecting(dispatch), Some(target)) = (&self.state, target) {
-            match connected(&self.stream) {
+            match self.stream.is_connected() {
                 Ok(false) => return (TurnResult::Wait, 0),
                 Ok(true) => {
                     let result = self.begin(*dispatch, target, now);
                     return (result, 0);
                 }
-                Err(failure) => return (TurnResult::Failed(failure), 0),
+                Err(error) => return (TurnResult::Failed(connect_failure(&error)), 0),
             }
         }
         if let (State::Sending { .. }, Some(target)) = (&self.state, target) {
@@ -123,7 +127,8 @@ impl Connection {
             return TurnResult::Wait;
         };
         loop {
-            let rest = target.bytes.get(*written..).unwrap_or_default();
+            let bytes = self.filled.as_ref().unwrap_or(&target.bytes);
+            let rest = bytes.get(*written..).unwrap_or_default();
             if rest.is_empty() {
                 self.state = State::Waiting { dispatch: *dispatch, sent: *sent };
                 return TurnResult::Wait;
@@ -135,7 +140,7 @@ impl Connection {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // A server may answer before the whole request is sent: the answer will be read.
                 Err(_) if self.reader.has_begun() => return TurnResult::Wait,
-                Err(_) => return self.lost(Failure::Reset),
+                Err(error) => return self.lost(failure(&error)),
             }
         }
     }
@@ -151,7 +156,7 @@ impl Connection {
                     return (TurnResult::Wait, received);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(_) => return (self.lost(Failure::Reset), received),
+                Err(error) => return (self.lost(failure(&error)), received),
             };
             received += length;
             let received_bytes = buffer.get(..length).unwrap_or_default();
@@ -160,7 +165,8 @@ impl Connection {
             }
             // A short read leaves nothing, and the next byte causes another event (epoll(7)). A
             // close that has been reported causes none, so the read goes on until it finds the end.
-            if length < buffer.len() && !closed {
+            let is_short = length < buffer.len() && self.stream.is_empty_after_short_read();
+            if is_short && !closed {
                 return (TurnResult::Wait, received);
             }
         }
@@ -176,7 +182,7 @@ impl Connection {
             }
         };
         match self.reader.read(bytes, to_head) {
-            Err(_) => Some(TurnResult::Failed(Failure::NotHttp)),
+            Err(fault) => Some(TurnResult::Failed(Failure::Malformed(fault))),
             Ok(Parsed::Partial) => None,
             Ok(Parsed::Complete { mut answer, used }) => {
                 let is_clean = used == bytes.len() && matches!(self.state, State::Waiting { .. });
@@ -215,16 +221,10 @@ impl Connection {
     }
 }
 
-/// Returns true once the connection is made.
-fn connected(stream: &TcpStream) -> Result<bool, Failure> {
-    if let Ok(Some(error)) | Err(error) = stream.take_error() {
-        return Err(connect_failure(&error));
-    }
-    match stream.peer_addr() {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::NotConnected => Ok(false),
-        Err(error) => Err(connect_failure(&error)),
-    }
+/// Classifies an error of reading and writing.
+fn failure(error: &io::Error) -> Failure {
+    // The data of a session are invalid if its certificate or its records are.
+    if error.kind() == ErrorKind::InvalidData { Failure::Tls } else { Failure::Reset }
 }
 
 /// Classifies an error of connecting.

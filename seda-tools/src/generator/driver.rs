@@ -110,7 +110,7 @@ impl Driver {
         match since {
             None if self.stop.is_wanted() => {
                 *since = Some(now);
-                self.engine.stop();
+                self.engine.stop(now);
             }
             Some(since) if now.since(*since) >= STOP_GRACE || self.stop.is_urgent() => {
                 self.engine.abort(now);

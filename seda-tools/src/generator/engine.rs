@@ -47,6 +47,8 @@ struct Request {
     begun: Time,
     tried: u32,
     pausing: bool,
+    /// The end of the last attempt; `None` before the first one has ended.
+    last: Option<Outcome>,
 }
 
 impl Engine {
@@ -104,6 +106,7 @@ impl Engine {
             begun: arrival.at,
             tried: 0,
             pausing: true,
+            last: None,
         });
         // Far fewer requests than 2^32 fit into memory.
         let attempt = Attempt { place: place as u32, generation };
@@ -147,15 +150,23 @@ impl Engine {
         }
     }
 
-    /// Starts no further request, and no further retry.
-    pub(crate) fn stop(&mut self) {
+    /// Starts no further request, and no further retry: a request that waits for one ends as its
+    /// last attempt did.
+    pub(crate) fn stop(&mut self, now: Time) {
         self.source.stop();
         self.rules.retry.most = 0;
+        self.pausing.clear();
+        let tally = &mut self.tally;
+        self.requests.retain(|_, request| {
+            let Some(last) = request.last.filter(|_| request.pausing) else { return true };
+            tally.ended(request.counted, last, None, now);
+            false
+        });
     }
 
     /// Ends the run at once: requests under way do not count as scheduled.
     pub(crate) fn abort(&mut self, now: Time) {
-        self.stop();
+        self.stop(now);
         for request in self.requests.drain() {
             self.tally.unscheduled(request.counted, now);
         }
@@ -228,10 +239,13 @@ impl Engine {
         };
         if may_retry
             && let Some(pause) = self.rules.retry.pause(request.tried, retry_after, &mut self.rng)
+            && let due = now.after(pause.min(self.rules.deadline))
+            && due <= self.rules.last_retry
         {
             (request.generation, request.pausing) = (generation, true);
+            request.last = Some(outcome);
             let next = Attempt { generation, ..attempt };
-            self.pausing.push(Reverse((now.after(pause), next)));
+            self.pausing.push(Reverse((due, next)));
             return;
         }
         let request = self.requests.remove(place);

@@ -7,6 +7,7 @@ use crate::generator::attempt::Failure;
 use crate::generator::source::{Clients, Schedule};
 use crate::generator::tally::Categories;
 use crate::generator::tally::window::Window;
+use crate::h1::AnswerFault;
 use crate::load::retry::Retry;
 use proptest::prelude::*;
 use rand_core::{RngCore, SeedableRng};
@@ -155,9 +156,16 @@ fn engine(source: Source, setup: &Setup) -> Engine {
         slo: setup.slo,
         deadline: setup.deadline,
         retry: setup.retry,
+        last_retry: at(setup.length).after(setup.deadline),
         expected: Vec::new(),
     };
-    let target = PreparedTarget { bytes: Vec::new(), label: 0, is_head: false, expected: None };
+    let target = PreparedTarget {
+        bytes: Vec::new(),
+        label: 0,
+        is_head: false,
+        expected: None,
+        varying: None,
+    };
     let rng = Xoshiro256PlusPlus::seed_from_u64(5);
     Engine::new(source, [target].into(), rules, Tally::new(&categories), rng)
 }
@@ -270,7 +278,7 @@ fn every_end_has_its_outcome() {
         (1, answer(404, at(0))),
         (1, answer(500, at(0))),
         (1, End::Failed(Failure::ConnectRefused)),
-        (1, End::Failed(Failure::NotHttp)),
+        (1, End::Failed(Failure::Malformed(AnswerFault::NotHttp))),
         (1, End::Failed(Failure::ClosedInAnswer)),
         (1, End::Failed(Failure::Reset)),
     ]
@@ -351,6 +359,50 @@ fn requests_under_way_when_a_run_ends_early_do_not_count_as_scheduled() {
     let tally = engine.into_tally();
     let outcomes = tally.windows[0].outcomes;
     assert_eq!((outcomes.scheduled, outcomes.good, tally.unfinished), (3, 3, 3));
+}
+
+/// A retry policy with pauses that the server asks for.
+fn patient(most_backoff: Duration) -> Retry {
+    Retry { most: 9, least_backoff: Duration::ZERO, most_backoff, honour_retry_after: true }
+}
+
+/// A refusal that asks for an hour of pause.
+fn refused_for_an_hour(now: Time) -> Option<(Time, End)> {
+    let retry_after = Some(Duration::from_secs(3_600));
+    let answer = Answer { status: 503, keep_alive: true, retry_after };
+    Some((now.after(millis(1)), End::Answered { answer, sent: now }))
+}
+
+#[test]
+fn a_server_that_asks_for_long_pauses_does_not_keep_a_run_alive() {
+    // The wire steps on to the deadline of the last attempt, which has ended.
+    for (most_backoff, most) in [(millis(50), 1_600), (Duration::from_secs(86_400), 2_100)] {
+        let retry = patient(most_backoff);
+        let setup = Setup { retry, deadline: millis(1_000), length: 100, ..SETUP };
+        let mut wire = Wire::new(refused_for_an_hour, 10);
+        let tally = run(engine(open([0, 90 * MILLI]), &setup), &mut wire);
+        assert_eq!(tally.windows[0].outcomes.refused, 2);
+        assert!(wire.now <= at(most), "{:?} with pauses of {most_backoff:?}", wire.now);
+    }
+}
+
+#[test]
+fn a_request_that_waits_for_a_retry_when_a_run_is_stopped_counts_as_refused() {
+    let setup = Setup { retry: patient(millis(5_000)), ..SETUP };
+    let mut engine = engine(open([0, MILLI]), &setup);
+    let mut wire = Wire::new(refused_for_an_hour, 10);
+    for now in 0..4 {
+        wire.now = at(now);
+        while engine.start_one(wire.now, &mut wire) {}
+        while let Some((attempt, end)) = wire.take() {
+            engine.ended(attempt, end, wire.now);
+        }
+    }
+    assert_eq!((engine.under_way(), engine.tally().windows[0].outcomes.refused), (2, 0));
+    engine.stop(at(4));
+    assert!(engine.is_done());
+    let outcomes = engine.into_tally().windows[0].outcomes;
+    assert_eq!((outcomes.scheduled, outcomes.refused), (2, 2));
 }
 
 #[test]

@@ -9,6 +9,8 @@ use std::time::Duration;
 pub struct Progress {
     /// Time since the run began.
     pub elapsed: Duration,
+    /// Length of the schedule: warm-up, measured part and cool-down. The last requests end later.
+    pub planned: Duration,
     /// Outcomes since the run began, warm-up and cool-down included.
     pub outcomes: Outcomes,
     /// Requests under way.

@@ -3,6 +3,7 @@
 use crate::load::retry::Retry;
 use crate::load::workload::PreparedTarget;
 use crate::report::outcome::Outcome;
+use seda_core::Time;
 use std::time::Duration;
 
 /// The rules that classify the end of a request.
@@ -13,6 +14,8 @@ pub(crate) struct Rules {
     /// The longest time of an attempt, from its intended start.
     pub(crate) deadline: Duration,
     pub(crate) retry: Retry,
+    /// No retry begins later, so that a run ends although a server asks for long pauses.
+    pub(crate) last_retry: Time,
     /// The right statuses; if empty, 200 to 399.
     pub(crate) expected: Vec<u16>,
 }

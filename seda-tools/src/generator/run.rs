@@ -51,6 +51,14 @@ pub enum LoadError {
     Panicked,
 }
 
+/// Checks a plan without sending anything.
+///
+/// # Errors
+/// The plan contradicts itself.
+pub fn check(plan: &LoadPlan) -> Result<(), LoadError> {
+    Ok(shares::categories(plan).map(drop)?)
+}
+
 /// Runs a plan. Returns when every request has ended, or when `stop` ends the run early.
 ///
 /// # Errors
@@ -71,7 +79,7 @@ pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<
         let targets = plan.workload.targets.clone();
         let driver = Driver {
             engine: shares::engine(plan, &categories, number)?,
-            sockets: Sockets::new(plan.address, targets, limit, clock.clone())?,
+            sockets: Sockets::new(plan.address.clone(), targets, limit, clock.clone())?,
             clock: clock.clone(),
             stop: stop.clone(),
             reports: reports.clone(),
@@ -84,7 +92,12 @@ pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<
     let measured = categories.windows.iter().filter(|window| window.measured);
     let ends = measured.clone().map(|window| window.to).max().unwrap_or_default();
     let begins = measured.map(|window| window.from).min().unwrap_or_default();
-    pass_on_progress(observer, &received, clock.as_ref(), begins, ends);
+    let marks = Marks {
+        begins,
+        ends,
+        planned: categories.windows.last().map(|last| last.to).unwrap_or_default(),
+    };
+    pass_on_progress(observer, &received, clock.as_ref(), marks);
     // 3. Add up their results.
     let mut driven: Vec<Driven> = Vec::with_capacity(threads.len());
     for thread in threads {
@@ -95,13 +108,22 @@ pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<
     Ok(loaded)
 }
 
+/// The times of a run that its observer learns.
+#[derive(Clone, Copy, Debug)]
+struct Marks {
+    /// The beginning and the end of the measured part.
+    begins: Time,
+    ends: Time,
+    /// The end of the schedule.
+    planned: Time,
+}
+
 /// Passes the progress of the threads to the observer, until all threads have ended.
 fn pass_on_progress(
     observer: &mut dyn Observer,
     received: &Receiver<ThreadProgress>,
     clock: &dyn Clock,
-    begins: Time,
-    ends: Time,
+    Marks { begins, ends, planned }: Marks,
 ) {
     let mut latest: BTreeMap<usize, ThreadProgress> = BTreeMap::new();
     let mut marks = [(begins, false), (ends, true)].into_iter().peekable();
@@ -118,7 +140,7 @@ fn pass_on_progress(
                 let is_last = latest.len() <= report.thread + 1;
                 latest.insert(report.thread, report);
                 if is_last {
-                    observer.progress(&progress(&latest, clock.now()));
+                    observer.progress(&progress(&latest, clock.now(), planned));
                 }
             }
             Err(RecvTimeoutError::Timeout) => {}
@@ -130,7 +152,7 @@ fn pass_on_progress(
     }
 }
 
-fn progress(latest: &BTreeMap<usize, ThreadProgress>, now: Time) -> Progress {
+fn progress(latest: &BTreeMap<usize, ThreadProgress>, now: Time, planned: Time) -> Progress {
     let mut outcomes = Outcomes::default();
     let mut response = Quantiles::default();
     for report in latest.values() {
@@ -139,6 +161,7 @@ fn progress(latest: &BTreeMap<usize, ThreadProgress>, now: Time) -> Progress {
     }
     Progress {
         elapsed: now.since(Time::ZERO),
+        planned: planned.since(Time::ZERO),
         outcomes,
         under_way: latest.values().map(|report| report.under_way).sum(),
         p99: response.quantile_seconds(0.99),

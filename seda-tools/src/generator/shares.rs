@@ -121,13 +121,14 @@ pub(super) fn engine(
     categories: &Categories,
     thread: usize,
 ) -> Result<Engine, PlanError> {
+    let end = categories.windows.last().map_or(Time::ZERO, |last| last.to);
     let rules = Rules {
         slo: plan.slos.first().copied(),
         deadline: plan.deadline,
         retry: plan.retry,
+        last_retry: end.after(plan.deadline),
         expected: plan.expected.clone(),
     };
-    let end = categories.windows.last().map_or(Time::ZERO, |last| last.to);
     let targets = plan.workload.sequence(plan.seed ^ MIX_STREAM);
     let source = match &plan.pace {
         Pace::Open { process, profile } => {

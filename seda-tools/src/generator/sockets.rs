@@ -4,14 +4,14 @@ use super::alarm::Alarm;
 use super::attempt::{Attempt, Dispatch, End, Ended, Transport};
 use super::connection::{Connection, TurnResult, connect_failure};
 use super::growth::Growth;
+use super::socket::Socket;
+use crate::load::address::ServerAddress;
 use crate::load::workload::PreparedTarget;
-use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use seda_core::{Clock, Time};
 use slab::Slab;
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(super) struct Sockets {
     events: Events,
     alarm: Alarm,
     clock: Arc<dyn Clock>,
-    address: SocketAddr,
+    address: ServerAddress,
     targets: Arc<[PreparedTarget]>,
     limit: usize,
     connections: Slab<Connection>,
@@ -71,7 +71,7 @@ pub(super) struct SocketCounts {
 impl Sockets {
     /// Makes sockets with at most `limit` connections to `address`.
     pub(super) fn new(
-        address: SocketAddr,
+        address: ServerAddress,
         targets: Arc<[PreparedTarget]>,
         limit: usize,
         clock: Arc<dyn Clock>,
@@ -253,8 +253,7 @@ impl Sockets {
     }
 
     fn connect(&mut self, dispatch: Dispatch, resent: bool) -> io::Result<usize> {
-        let mut stream = TcpStream::connect(self.address)?;
-        stream.set_nodelay(true)?;
+        let mut stream = Socket::connect(&self.address)?;
         let entry = self.connections.vacant_entry();
         let place = entry.key();
         let interest = Interest::READABLE | Interest::WRITABLE;

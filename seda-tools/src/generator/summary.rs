@@ -2,12 +2,12 @@
 
 use super::driver::Driven;
 use super::loaded::Loaded;
-use super::tally::Tally;
 use super::tally::window::rate;
+use super::tally::{Punctuality, Tally};
 use crate::load::plan::LoadPlan;
 use crate::report::outcome::Outcomes;
 use crate::report::units::whole_percent;
-use crate::report::{Fairness, GeneratorReport, LoadReport, PathReport, SloGoodput};
+use crate::report::{Fairness, GeneratorReport, InFlight, LoadReport, PathReport, SloGoodput};
 use seda_core::Time;
 use seda_core::stats::Quantiles;
 use std::time::Duration;
@@ -19,6 +19,9 @@ const MOST_LAG: Duration = Duration::from_millis(10);
 const LAG_TO_SLO: u32 = 10;
 /// The lower bound of the largest lag, because a shared machine keeps no schedule better.
 const LEAST_LAG: Duration = Duration::from_millis(1);
+/// The share of a core from which a thread of the generator counts as busy: it spins for short
+/// waits, and a thread that sleeps for long ones stays far below.
+const BUSY_THREAD: f64 = 0.8;
 /// Good answers that every client needs; with fewer, Jain's index shows chance, not fairness.
 const ANSWERS_FOR_FAIRNESS: u64 = 200;
 
@@ -81,7 +84,6 @@ fn report(plan: &LoadPlan, tally: &Tally, until: Time) -> LoadReport {
         response_seconds: response.summary(),
         raw_seconds: tally.raw.summary(),
         refusal_seconds: tally.refusal.summary(),
-        sojourn_mean: tally.sojourn.mean_seconds(),
         cdf: cdf(&response),
         paths: paths(plan, tally),
         windows: tally.windows.iter().map(|window| window.report(until)).collect(),
@@ -89,8 +91,12 @@ fn report(plan: &LoadPlan, tally: &Tally, until: Time) -> LoadReport {
         failures: tally.failures.iter().map(|(why, n)| ((*why).to_owned(), *n)).collect(),
         attempts: tally.attempts,
         amplification: tally.attempts as f64 / outcomes.scheduled.max(1) as f64,
-        in_flight_mean: tally.occupancy.mean(until),
-        in_flight_max: tally.occupancy.max(),
+        in_flight: InFlight {
+            mean: tally.occupancy.mean(until),
+            max: tally.occupancy.max(),
+            sojourn_mean: tally.sojourn.mean_seconds(),
+        },
+        intervals: tally.batches.intervals(until),
         fairness: fairness(&tally.clients),
         series: tally.series.as_ref().map(super::Series::report).unwrap_or_default(),
         ..LoadReport::default()
@@ -154,23 +160,35 @@ fn with_schedule_check(
 ) -> GeneratorReport {
     let tenth = plan.slos.first().map_or(MOST_LAG, |slo| *slo / LAG_TO_SLO);
     let allowed = tenth.clamp(LEAST_LAG, MOST_LAG);
-    let lag = tally.lag.quantile_seconds(0.99).unwrap_or_default();
-    if lag > allowed.as_secs_f64() {
+    let Punctuality { lag, local_faults } = &tally.punctuality;
+    let late = lag.quantile_seconds(0.99).unwrap_or_default();
+    if late > allowed.as_secs_f64() {
+        let used = whole_percent(generator.cpu_share);
+        // A thread that has a core to spare is late because it does not get it.
+        let remedy = if generator.cpu_share >= BUSY_THREAD {
+            format!(
+                "its busiest thread used {used} of a core: give it more --threads, or offer less"
+            )
+        } else {
+            format!(
+                "its busiest thread used only {used} of a core: other processes had the machine, so \
+                 give the generator a core of its own"
+            )
+        };
         generator.why_not = Some(format!(
             "1 % of the requests began {:.1} ms or more after they were meant to (allowed: {:.1} \
-             ms); its busiest thread used {} of a core",
-            lag * 1e3,
+             ms); {remedy}",
+            late * 1e3,
             allowed.as_secs_f64() * 1e3,
-            whole_percent(generator.cpu_share)
         ));
-    } else if tally.local_faults > 0 {
+    } else if *local_faults > 0 {
         generator.why_not = Some(format!(
-            "{} connections could not be opened from this side: no local port or descriptor left",
-            tally.local_faults
+            "{local_faults} connections could not be opened from this side: no local port or \
+             descriptor left"
         ));
     }
     generator.kept_schedule = generator.why_not.is_none();
-    generator.lag_seconds = tally.lag.summary();
+    generator.lag_seconds = lag.summary();
     generator
 }
 

@@ -1,7 +1,7 @@
 //! Parses answers from bytes that arrive in pieces.
 
 use super::body::{Body, Chunks};
-use super::error::NotHttp;
+use super::error::AnswerFault;
 use std::time::Duration;
 
 /// The largest head in bytes: eight times the common limit of servers.
@@ -47,7 +47,7 @@ impl AnswerReader {
     /// Reads more bytes. After [`Parsed::Complete`] the reader is ready for the next answer.
     ///
     /// `to_head` is true if the request was a HEAD, because then no body follows.
-    pub(crate) fn read(&mut self, bytes: &[u8], to_head: bool) -> Result<Parsed, NotHttp> {
+    pub(crate) fn read(&mut self, bytes: &[u8], to_head: bool) -> Result<Parsed, AnswerFault> {
         self.begun |= !bytes.is_empty();
         // 1. Read heads until the one of a final answer.
         let mut used = 0;
@@ -69,7 +69,7 @@ impl AnswerReader {
         }
         // 2. Read its body.
         let Some((answer, body)) = &mut self.body else {
-            return Err(NotHttp);
+            return Err(AnswerFault::NotHttp);
         };
         let (length, ends) = body.read(bytes.get(used..).unwrap_or_default())?;
         let answer = *answer;
@@ -91,7 +91,7 @@ impl AnswerReader {
     }
 
     /// Returns a head and the number of `bytes` that belong to it; `None` if it is not complete.
-    fn read_head(&mut self, bytes: &[u8]) -> Result<Option<(usize, Head)>, NotHttp> {
+    fn read_head(&mut self, bytes: &[u8]) -> Result<Option<(usize, Head)>, AnswerFault> {
         if self.head.is_empty() {
             return match Head::parse(bytes)? {
                 Some(found) => Ok(Some(found)),
@@ -109,9 +109,9 @@ impl AnswerReader {
         }
     }
 
-    fn keep(&mut self, bytes: &[u8]) -> Result<Option<(usize, Head)>, NotHttp> {
+    fn keep(&mut self, bytes: &[u8]) -> Result<Option<(usize, Head)>, AnswerFault> {
         self.head.extend_from_slice(bytes);
-        if self.head.len() > MAX_HEAD { Err(NotHttp) } else { Ok(None) }
+        if self.head.len() > MAX_HEAD { Err(AnswerFault::TooLong) } else { Ok(None) }
     }
 }
 
@@ -126,16 +126,19 @@ struct Head {
 }
 
 impl Head {
-    fn parse(bytes: &[u8]) -> Result<Option<(usize, Head)>, NotHttp> {
+    fn parse(bytes: &[u8]) -> Result<Option<(usize, Head)>, AnswerFault> {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut response = httparse::Response::new(&mut headers);
-        let length = match response.parse(bytes) {
+        let mut rules = httparse::ParserConfig::default();
+        // A client takes a folded field as one with blanks in its value (RFC 9112, 5.2).
+        rules.allow_obsolete_multiline_headers_in_responses(true);
+        let length = match rules.parse_response(&mut response, bytes) {
             Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) => return Ok(None),
-            Err(_) => return Err(NotHttp),
+            Err(error) => return Err(fault(error)),
         };
         let mut head = Head {
-            status: response.code.ok_or(NotHttp)?,
+            status: response.code.ok_or(AnswerFault::NotHttp)?,
             keep_alive: response.version == Some(1),
             retry_after: None,
             length: None,
@@ -147,16 +150,13 @@ impl Head {
         Ok(Some((length, head)))
     }
 
-    fn read_header(&mut self, name: &str, value: &[u8]) -> Result<(), NotHttp> {
+    fn read_header(&mut self, name: &str, value: &[u8]) -> Result<(), AnswerFault> {
         // A value that is not text matches none of the values below.
         let text = std::str::from_utf8(value).unwrap_or_default().trim();
         if name.eq_ignore_ascii_case("content-length") {
-            let length = text.parse().map_err(|_| NotHttp)?;
-            // With two different lengths the end of the answer is unknown (RFC 9112, 6.3).
-            if self.length.is_some_and(|known| known != length) {
-                return Err(NotHttp);
+            for length in text.split(',').map(str::trim) {
+                self.read_length(length)?;
             }
-            self.length = Some(length);
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
             let last = text.rsplit(',').next().unwrap_or_default().trim();
             self.chunked = last.eq_ignore_ascii_case("chunked");
@@ -171,6 +171,18 @@ impl Head {
         } else if name.eq_ignore_ascii_case("retry-after") {
             self.retry_after = text.parse().ok().map(Duration::from_secs);
         }
+        Ok(())
+    }
+
+    /// Takes one length. A repeated one is allowed; with two different ones the end of the answer
+    /// is unknown (RFC 9112, 6.3).
+    fn read_length(&mut self, text: &str) -> Result<(), AnswerFault> {
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        let length = text.parse().ok().filter(|_| is_number).ok_or(AnswerFault::Length)?;
+        if self.length.is_some_and(|known| known != length) {
+            return Err(AnswerFault::Length);
+        }
+        self.length = Some(length);
         Ok(())
     }
 
@@ -195,6 +207,17 @@ impl Head {
             Some(length) => Some(Body::Sized(length)),
             None => Some(Body::UntilClose),
         }
+    }
+}
+
+/// Returns the fault behind an error of the parser.
+fn fault(error: httparse::Error) -> AnswerFault {
+    match error {
+        httparse::Error::TooManyHeaders => AnswerFault::TooManyFields,
+        httparse::Error::HeaderName => AnswerFault::Name,
+        httparse::Error::HeaderValue => AnswerFault::Control,
+        httparse::Error::NewLine => AnswerFault::LineEnd,
+        _ => AnswerFault::NotHttp,
     }
 }
 

@@ -8,7 +8,7 @@ const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
                        5;x=y\r\nhello\r\n10\r\n0123456789abcdef\r\n0\r\nTrailer: x\r\n\r\n";
 
 /// Feeds the bytes in pieces of `size`; returns the answer and the number of bytes used.
-fn in_pieces(bytes: &[u8], size: usize) -> Result<Option<(Answer, usize)>, NotHttp> {
+fn in_pieces(bytes: &[u8], size: usize) -> Result<Option<(Answer, usize)>, AnswerFault> {
     let mut reader = AnswerReader::default();
     let mut before = 0;
     for piece in bytes.chunks(size) {
@@ -63,21 +63,46 @@ fn an_answer_to_head_has_no_body() {
 }
 
 #[test]
-fn bytes_that_are_not_an_answer_are_an_error() {
+fn a_fault_is_named() {
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: 1\r\n".repeat(141));
     let cases = [
-        "SSH-2.0-OpenSSH_9.2\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n",
+        ("SSH-2.0-OpenSSH_9.2\r\n", AnswerFault::NotHttp),
+        ("HTTP/2 200 OK\r\n\r\n", AnswerFault::NotHttp),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\n", AnswerFault::Length),
+        ("HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n", AnswerFault::Length),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\n", AnswerFault::Length),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", AnswerFault::Length),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", AnswerFault::Chunk),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n", AnswerFault::Chunk),
+        (&many, AnswerFault::TooManyFields),
+        ("HTTP/1.1 200 OK\r\nX Y: 1\r\n\r\n", AnswerFault::Name),
+        ("HTTP/1.1 200 OK\r\nX : 1\r\n\r\n", AnswerFault::Name),
+        ("HTTP/1.1 200 OK\r\nX: a\u{1}b\r\n\r\n", AnswerFault::Control),
     ];
-    for text in cases {
-        assert_eq!(in_pieces(text.as_bytes(), 3), Err(NotHttp), "{text}");
+    for (text, fault) in cases {
+        assert_eq!(in_pieces(text.as_bytes(), 3), Err(fault), "{text}");
     }
     let endless = vec![b'a'; MAX_HEAD];
     let mut text = b"HTTP/1.1 200 OK\r\nX: ".to_vec();
     text.extend_from_slice(&endless);
-    assert_eq!(in_pieces(&text, 1_000), Err(NotHttp));
+    assert_eq!(in_pieces(&text, 1_000), Err(AnswerFault::TooLong));
+    assert!(AnswerFault::TooManyFields.to_string().contains(&MAX_HEADERS.to_string()));
+}
+
+#[test]
+fn a_repeated_length_and_a_folded_field_are_accepted() {
+    for head in [
+        "Content-Length: 2, 2",
+        "Content-Length: 2\r\nContent-Length: 2",
+        "X: a\r\n b\r\nContent-Length: 2",
+        "Content-Length:\r\n\t2",
+    ] {
+        let text = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\nok");
+        for size in 1..=text.len() {
+            let (answer, used) = in_pieces(text.as_bytes(), size).unwrap().unwrap();
+            assert_eq!((answer.keep_alive, used), (true, text.len()), "{head}: pieces of {size}");
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The end of an answer's body (RFC 9112, section 6.3).
 
-use super::error::NotHttp;
+use super::error::AnswerFault;
 
 /// The longest line of a chunked body in bytes. A size has at most 16 digits; extensions and
 /// trailers are ignored.
@@ -32,7 +32,7 @@ pub(super) enum Chunks {
 
 impl Body {
     /// Reads more bytes; returns how many belong to the body, and true if the body ends there.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<(usize, bool), NotHttp> {
+    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<(usize, bool), AnswerFault> {
         match self {
             Body::Sized(left) => {
                 let taken = take(left, bytes.len());
@@ -49,7 +49,7 @@ impl Chunks {
         Chunks::Size(Vec::new())
     }
 
-    fn read(&mut self, bytes: &[u8]) -> Result<(usize, bool), NotHttp> {
+    fn read(&mut self, bytes: &[u8]) -> Result<(usize, bool), AnswerFault> {
         let mut rest = bytes;
         while let Some((&byte, behind)) = rest.split_first() {
             match self {
@@ -69,13 +69,13 @@ impl Chunks {
                             size => Chunks::Data(size),
                         };
                     } else if line.len() > MAX_LINE {
-                        return Err(NotHttp);
+                        return Err(AnswerFault::Chunk);
                     }
                 }
                 Chunks::Break(left) => {
                     let expected = if *left == 2 { b'\r' } else { b'\n' };
                     if byte != expected {
-                        return Err(NotHttp);
+                        return Err(AnswerFault::Chunk);
                     }
                     *left -= 1;
                     if *left == 0 {
@@ -86,7 +86,7 @@ impl Chunks {
                     b'\n' if *length == 0 => return Ok((bytes.len() - behind.len(), true)),
                     b'\n' => *length = 0,
                     b'\r' => {}
-                    _ if *length > MAX_LINE => return Err(NotHttp),
+                    _ if *length > MAX_LINE => return Err(AnswerFault::Chunk),
                     _ => *length += 1,
                 },
             }
@@ -104,9 +104,9 @@ fn take(left: &mut u64, available: usize) -> usize {
 }
 
 /// Parses the size line of a chunk.
-fn size(line: &[u8]) -> Result<u64, NotHttp> {
+fn size(line: &[u8]) -> Result<u64, AnswerFault> {
     match httparse::parse_chunk_size(line) {
         Ok(httparse::Status::Complete((_, size))) => Ok(size),
-        _ => Err(NotHttp),
+        _ => Err(AnswerFault::Chunk),
     }
 }

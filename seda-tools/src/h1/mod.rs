@@ -7,10 +7,14 @@
 mod answer;
 mod body;
 mod error;
+mod origin_form;
 mod request;
 mod url;
 
 pub(crate) use answer::{Answer, AnswerReader, Parsed};
+pub(crate) use error::AnswerFault;
+pub(crate) use origin_form::{is_origin_form, origin_form};
 pub(crate) use request::header;
 pub use request::{RequestError, RequestShape};
+pub(crate) use url::redacted;
 pub use url::{Url, UrlError};

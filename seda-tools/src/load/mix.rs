@@ -1,8 +1,8 @@
 //! Requests that are drawn by weight.
 
-use crate::h1;
+use crate::h1::{self, is_origin_form};
 use crate::load::arrivals::unit;
-use crate::load::trace::{Target, is_origin_form};
+use crate::load::trace::Target;
 use http::{HeaderName, HeaderValue, Method};
 use rand_core::RngCore;
 use std::fmt;
@@ -14,12 +14,12 @@ use thiserror::Error;
 pub const MAX_WEIGHT: f64 = 1_000_000_000.0;
 
 /// Requests that are drawn by weight: written as entries separated by commas, such as
-/// `/work?micros=1000=9,POST /form=0.5,/`.
+/// `/work?micros=1000=9,POST /form=0.5,/=1`.
 ///
-/// An entry is a path with its query, optionally after a method (default GET) and before `=` and a
-/// weight (default 1). A number after the name of the last query parameter is the value of that
-/// parameter, so a parameter without a value always has the weight 1: `/work?micros=1000,/` are two
-/// paths of equal weight, and `/work?micros=1000=9,/=1` have the weights nine and one.
+/// An entry is a path with its query, optionally after a method, and before `=` and a weight. A
+/// number after the name of the last query parameter is the value of that parameter: in
+/// `/work?micros=1000=9` the weight is nine. Behind a parameter without a value, such as `/x?a`,
+/// the weight follows an empty value: `/x?a==9`.
 ///
 /// Headers of an entry stand before it, in braces: `{priority: u=0} /work?micros=1000=1`.
 ///
@@ -41,12 +41,23 @@ pub struct Choice {
     pub target: Target,
     /// Headers beside those of all requests; they replace headers of the same name.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// True if the entry names its method; others take that of [`Mix::with_method`].
+    pub names_method: bool,
 }
 
 impl Mix {
     /// Returns the requests in the written order: at least one.
     pub fn choices(&self) -> &[Choice] {
         &self.choices
+    }
+
+    /// Returns the mix with this method for the entries that name none; they have GET before.
+    #[must_use]
+    pub fn with_method(mut self, method: &Method) -> Self {
+        for choice in self.choices.iter_mut().filter(|choice| !choice.names_method) {
+            choice.target.method = method.clone();
+        }
+        self
     }
 
     /// Draws a request and returns its index. Takes one number of `rng` and a binary search.
@@ -71,11 +82,7 @@ impl fmt::Display for Mix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, choice) in self.choices.iter().enumerate() {
             f.write_str(if index == 0 { "" } else { "," })?;
-            choice.fmt(f)?;
-            // After a parameter without a value, a weight would be parsed as the value.
-            if !ends_in_a_parameter(&choice.target.path) {
-                write!(f, "={}", choice.weight)?;
-            }
+            write!(f, "{choice}={}", choice.weight)?;
         }
         Ok(())
     }
@@ -87,7 +94,7 @@ impl fmt::Display for Choice {
         for (name, value) in &self.headers {
             write!(f, "{{{name}: {}}} ", String::from_utf8_lossy(value.as_bytes()))?;
         }
-        if self.target.method != Method::GET {
+        if self.names_method || self.target.method != Method::GET {
             write!(f, "{} ", self.target.method)?;
         }
         f.write_str(&self.target.path)
@@ -103,12 +110,18 @@ pub enum MixError {
         "`{0}` has an empty entry: write paths with weights, such as `/work?micros=1000=9,/=1`"
     )]
     Empty(String),
-    /// The weight is out of its bounds.
+    /// There is no weight.
+    #[error("`{0}` has no weight: write a number behind it, such as `{0}=1`")]
+    NoWeight(String),
+    /// The weight is not a number, or is out of its bounds.
     #[error(
         "the weight in `{0}` is not above 0, up to {MAX_WEIGHT}: write such a number behind the \
          last `=`; if the text there belongs to the path, add `=1`"
     )]
     Weight(String),
+    /// A semicolon stands between two entries.
+    #[error("`{0}` has two entries with `;` between them: separate entries by commas")]
+    Semicolon(String),
     /// The method is not one.
     #[error("the method in `{0}` is not one: write it in capital letters, such as `POST /x=2`")]
     Method(String),
@@ -137,8 +150,12 @@ impl FromStr for Mix {
             if rest.is_empty() {
                 return Err(MixError::Empty(text.to_owned()));
             }
+            if rest.split(';').skip(1).any(|next| next.trim_start().starts_with(['/', '{'])) {
+                return Err(MixError::Semicolon(entry.to_owned()));
+            }
             let (request, weight) = split_weight(rest)?;
-            choices.push(Choice { weight, target: target(request, entry)?, headers });
+            let (target, names_method) = target(request, entry)?;
+            choices.push(Choice { weight, target, headers, names_method });
         }
         Ok(Self::new(choices))
     }
@@ -171,15 +188,15 @@ fn split_headers(entry: &str) -> Result<(Headers, &str), MixError> {
 
 /// Splits an entry into the request and its weight.
 fn split_weight(entry: &str) -> Result<(&str, f64), MixError> {
-    let Some((request, last)) = entry.rsplit_once('=') else { return Ok((entry, 1.0)) };
-    let Ok(weight) = last.parse::<f64>() else { return Ok((entry, 1.0)) };
-    if ends_in_a_parameter(request) {
-        return Ok((entry, 1.0));
-    }
-    if weight > 0.0 && weight <= MAX_WEIGHT {
-        Ok((request, weight))
-    } else {
-        Err(MixError::Weight(entry.to_owned()))
+    let Some((request, last)) = entry.rsplit_once('=') else {
+        return Err(MixError::NoWeight(entry.to_owned()));
+    };
+    match last.trim().parse::<f64>() {
+        Ok(_) if ends_in_a_parameter(request) => Err(MixError::NoWeight(entry.to_owned())),
+        Ok(weight) if weight > 0.0 && weight <= MAX_WEIGHT => Ok((request, weight)),
+        // `/x?q=a` has a value and no weight.
+        Err(_) if request.contains('?') => Err(MixError::NoWeight(entry.to_owned())),
+        _ => Err(MixError::Weight(entry.to_owned())),
     }
 }
 
@@ -189,21 +206,22 @@ fn ends_in_a_parameter(request: &str) -> bool {
     parameter.is_some_and(|parameter| !parameter.is_empty() && !parameter.contains('='))
 }
 
-/// Parses the method and the path of `entry`.
-fn target(request: &str, entry: &str) -> Result<Target, MixError> {
-    let (method, path) = match request.split_once(' ') {
-        Some((method, path)) if !request.starts_with('/') => (method, path.trim_start()),
-        _ => ("GET", request),
+/// Parses the method and the path of `entry`; returns whether it names a method, too.
+fn target(request: &str, entry: &str) -> Result<(Target, bool), MixError> {
+    let (named, path) = match request.split_once(' ') {
+        Some((method, path)) if !request.starts_with('/') => (Some(method), path.trim_start()),
+        _ => (None, request),
     };
-    let is_capital = !method.contains(|letter: char| letter.is_ascii_lowercase());
-    let method = match Method::from_bytes(method.as_bytes()) {
+    let name = named.unwrap_or("GET");
+    let is_capital = !name.contains(|letter: char| letter.is_ascii_lowercase());
+    let method = match Method::from_bytes(name.as_bytes()) {
         Ok(method) if is_capital => method,
         _ => return Err(MixError::Method(entry.to_owned())),
     };
     if !is_origin_form(path) {
         return Err(MixError::Path(entry.to_owned()));
     }
-    Ok(Target { method, ..Target::get(path.to_owned()) })
+    Ok((Target { method, ..Target::get(path.to_owned()) }, named.is_some()))
 }
 
 #[cfg(test)]
@@ -224,50 +242,58 @@ mod tests {
     #[test]
     fn the_last_number_of_an_entry_is_its_weight() {
         for (text, expected) in [
-            ("/", "/=1"),
             ("/=3", "/=3"),
             ("/work?micros=1000=9,/=1", "/work?micros=1000=9,/=1"),
-            ("/work?micros=1000,/", "/work?micros=1000=1,/=1"),
-            ("/work?micros=1000=1,/", "/work?micros=1000=1,/=1"),
-            ("/x?q=a, POST /x=0.5 ,/y=1e3", "/x?q=a=1,POST /x=0.5,/y=1000"),
-            ("/x?a=1&b=c", "/x?a=1&b=c=1"),
+            ("/x?q=a=1, POST /x=0.5 ,GET /y=1e3", "/x?q=a=1,POST /x=0.5,GET /y=1000"),
+            ("/x?a=1&b=0=2", "/x?a=1&b=0=2"),
+            ("/x?a==2", "/x?a==2"),
+            ("/x?=2", "/x?=2"),
+            ("/x;v=2=1", "/x;v=2=1"),
         ] {
             assert_eq!(written(text).as_deref(), Ok(expected), "{text}");
         }
     }
 
     #[test]
-    fn a_number_is_the_value_of_a_parameter_if_it_can_be() {
-        for (text, expected) in [
-            ("/work?micros=1000", "/work?micros=1000=1"),
-            ("/work?micros=1000=2", "/work?micros=1000=2"),
-            ("/x?a=1&b=0", "/x?a=1&b=0=1"),
-            ("/x?a", "/x?a"),
-            ("/x?=2", "/x?=2"),
-            ("POST /x=2", "POST /x=2"),
-        ] {
-            assert_eq!(written(text).as_deref(), Ok(expected), "{text}");
+    fn an_entry_without_a_weight_is_refused() {
+        for text in ["/", "/a,/b=1", "/work?micros=1000", "/x?a=1&b=c", "/x?a", "/x?a=1&b=0"] {
+            let entry = text.split(',').next().unwrap();
+            let expected = format!("`{entry}` has no weight: write a number behind it");
+            assert!(error(text).starts_with(&expected), "{}", error(text));
         }
+    }
+
+    #[test]
+    fn a_method_of_the_run_is_that_of_the_entries_that_name_none() {
+        let mix: Mix = "/a=1,GET /b=1,PUT /c=1".parse().unwrap();
+        let mix = mix.with_method(&Method::POST);
+        let methods: Vec<_> = mix.choices().iter().map(|choice| &choice.target.method).collect();
+        assert_eq!(methods, [Method::POST, Method::GET, Method::PUT]);
     }
 
     #[test]
     fn an_error_names_the_entry_and_what_is_allowed() {
-        for empty in ["", " ", "/,", ",/", "/,,/"] {
+        for empty in ["", " ", "/=1,", ",/=1", "/=1,,/=1"] {
             assert!(error(empty).contains("has an empty entry"), "{empty}");
         }
-        for weight in ["0", "-1", "NaN", "inf", "1e10", "-0"] {
-            let error = error(&format!("/a,/b={weight}"));
+        for weight in ["0", "-1", "NaN", "inf", "1e10", "-0", "zero", ""] {
+            let error = error(&format!("/a=1,/b={weight}"));
             assert!(
                 error.contains(&format!("the weight in `/b={weight}` is not above 0")),
                 "{error}"
             );
         }
-        for path in ["x", "=2", "http://host/", "/a b", "/a\u{7}", "/é", "/a#b", "/%zz", "POST x=2"]
-        {
+        for path in ["x=1", "=2", "http://host/=1", "/a b=1", "/a\u{7}=1", "/é=1", "/a#b=1"] {
             assert!(error(path).contains(&format!("the path in `{path}`")), "{path}");
         }
-        for method in ["post /x", "G@T /x=2", " é /"] {
+        for path in ["/%zz=1", "POST x=2"] {
+            assert!(error(path).contains(&format!("the path in `{path}`")), "{path}");
+        }
+        for method in ["post /x=1", "G@T /x=2", " é /=1"] {
             assert!(error(method).contains("the method in `"), "{method}");
+        }
+        for semicolon in ["/a=1;/b=2", "/a=1; /b=2", "/a=1;{x: 1} /b=2"] {
+            assert!(error(semicolon).contains("separate entries by commas"), "{semicolon}");
         }
     }
 
@@ -278,7 +304,7 @@ mod tests {
         let mix: Mix = text.parse().unwrap();
         let counts: Vec<usize> = mix.choices().iter().map(|choice| choice.headers.len()).collect();
         assert_eq!(counts, [2, 0, 1]);
-        for wrong in ["{x: 1 /a", "{x} /a", "{} /a", "{content-length: 5} /a", "{x: \u{7}} /a"] {
+        for wrong in ["{x: 1 /a", "{x} /a", "{} /a", "{content-length: 5} /a", "{x: \u{7}} /a=1"] {
             assert!(error(wrong).contains("the headers in `{"), "{wrong}");
         }
         assert!(error("{x: 1}").contains("has an empty entry"));

@@ -1,10 +1,10 @@
 //! The complete plan of one run.
 
 use crate::h1::Url;
+use crate::load::address::ServerAddress;
 use crate::load::arrivals::{Process, Profile};
 use crate::load::retry::Retry;
 use crate::load::workload::Workload;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub struct LoadPlan {
     /// The URL of the server, for the report.
     pub url: Url,
     /// The address of the server.
-    pub address: SocketAddr,
+    pub address: ServerAddress,
     /// The requests.
     pub workload: Workload,
     /// The start times of the requests.

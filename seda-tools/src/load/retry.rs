@@ -13,7 +13,9 @@ pub struct Retry {
     pub least_backoff: Duration,
     /// The limit of the doubling.
     pub most_backoff: Duration,
-    /// True if the client waits for the `Retry-After` of the server, if that is longer.
+    /// True if the client waits for the `Retry-After` of the server, if that is longer. It waits no
+    /// longer than `most_backoff` and the deadline of an attempt: a server must not keep a run
+    /// alive.
     pub honour_retry_after: bool,
 }
 
@@ -41,7 +43,7 @@ impl Retry {
         let share = f64::from(rng.next_u32()) / f64::from(u32::MAX);
         let pause = most.mul_f64(share);
         Some(match retry_after {
-            Some(asked) if self.honour_retry_after => pause.max(asked),
+            Some(asked) if self.honour_retry_after => pause.max(asked.min(self.most_backoff)),
             _ => pause,
         })
     }
@@ -75,10 +77,12 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_counts_if_it_is_honoured() {
+    fn retry_after_counts_up_to_the_limit_if_it_is_honoured() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-        let asked = Some(Duration::from_secs(2));
+        let asked = Some(Duration::from_millis(100));
         assert_eq!(RETRY.pause(1, asked, &mut rng), asked);
+        let hour = Some(Duration::from_secs(3_600));
+        assert_eq!(RETRY.pause(1, hour, &mut rng), Some(RETRY.most_backoff));
         let deaf = Retry { honour_retry_after: false, ..RETRY };
         assert!(deaf.pause(1, asked, &mut rng).unwrap() <= Duration::from_millis(50));
     }

@@ -2,6 +2,7 @@
 
 use super::mix::Mix;
 use super::trace::{self, Trace};
+use super::varying::Varying;
 use crate::h1::{RequestError, RequestShape};
 use http::{HeaderName, HeaderValue, Method};
 use rand_core::SeedableRng;
@@ -34,6 +35,15 @@ pub(crate) struct PreparedTarget {
     pub(crate) is_head: bool,
     /// The status that the trace recorded.
     pub(crate) expected: Option<u16>,
+    /// The places that differ from request to request.
+    pub(crate) varying: Option<Arc<Varying>>,
+}
+
+impl PreparedTarget {
+    /// Returns the bytes of one request; `None` if they are always the same.
+    pub(crate) fn filled(&self) -> Option<Vec<u8>> {
+        self.varying.as_ref().map(|varying| varying.fill(&self.bytes))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -47,14 +57,21 @@ enum Sequence {
 }
 
 impl Workload {
-    /// Makes a workload of one target.
+    /// Makes a workload of one target. `{n}` in its path, encoded as `%7Bn%7D`, is a number that
+    /// counts the requests, and `{uuid}` a random identifier.
     ///
     /// # Errors
     /// The method or the target cannot stand in a request line.
     pub fn single(shape: &RequestShape, method: &str, target: &str) -> Result<Self, RequestError> {
         let method = method.parse().map_err(|_| RequestError::Method(method.to_owned()))?;
         let only = trace::Target { method, ..trace::Target::get(target.to_owned()) };
-        Self::new(shape, &[Listed::new(&only, 1.0)], Sequence::Same)
+        let mut workload = Self::new(shape, &[Listed::new(&only, 1.0)], Sequence::Same)?;
+        let vary = |target: &PreparedTarget| {
+            let varying = Varying::find(&target.bytes).map(Arc::new);
+            PreparedTarget { varying, ..target.clone() }
+        };
+        workload.targets = workload.targets.iter().map(vary).collect();
+        Ok(workload)
     }
 
     /// Makes a workload of targets that are drawn by weight.
@@ -102,6 +119,7 @@ impl Workload {
                 label: index_of.get(name).copied().unwrap_or(MAX_LABELS),
                 is_head: target.method == Method::HEAD,
                 expected: target.status,
+                varying: None,
             });
         }
         Ok(Self { targets: targets.into(), labels, sequence })
@@ -200,6 +218,15 @@ mod tests {
         assert_eq!(workload.labels, ["GET /x?y=1"]);
         assert!(workload.sequence(1).take(100).all(|target| target == 0));
         assert!(Workload::single(&shape(), "GET", "x").is_err());
+    }
+
+    #[test]
+    fn a_path_may_vary_from_request_to_request() {
+        let workload = Workload::single(&shape(), "GET", "/%7Bn%7D").unwrap();
+        let first = workload.targets[0].filled().unwrap();
+        assert!(first.starts_with(b"GET /0 HTTP/1.1"));
+        assert!(workload.targets[0].filled().unwrap().starts_with(b"GET /1 "));
+        assert_eq!(Workload::single(&shape(), "GET", "/").unwrap().targets[0].filled(), None);
     }
 
     #[test]

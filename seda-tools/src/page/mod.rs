@@ -71,5 +71,6 @@ fn without_details(report: &SweepReport) -> SweepReport {
         lambda_max: report.lambda_max.clone(),
         points,
         rounds: Vec::new(),
+        interrupted: report.interrupted,
     }
 }

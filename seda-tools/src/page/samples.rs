@@ -36,6 +36,7 @@ pub(super) fn sweep(name: &str, capacity: f64, overload: Overload) -> SweepRepor
             per_second: spread(capacity * 0.9, 0.03),
             definition: "p99 within 100ms and 99 % of the scheduled good".to_owned(),
         }),
+        interrupted: false,
         rounds: (0..3).map(|_| round(capacity, &points)).collect(),
         points,
     }

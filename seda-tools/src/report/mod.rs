@@ -6,12 +6,16 @@
 //! This room may import `watch` and `h1`. Whatever produces a report belongs in a higher room.
 
 mod display;
+mod interval;
 #[doc(hidden)]
 pub mod outcome;
+mod skipped;
 #[doc(hidden)]
 pub mod units;
 mod verdict;
 
+pub use interval::{Interval, Intervals, QuantileIntervals, Ranks};
+pub use skipped::{SkippedLine, SkippedLines};
 pub use verdict::{Limit, Verdict, verdict};
 
 use crate::report::outcome::Outcomes;
@@ -45,23 +49,28 @@ pub struct LoadReport {
     /// `scheduled`, and the seven outcomes that add up to it.
     #[serde(flatten)]
     pub outcomes: Outcomes,
-    /// Scheduled requests per second.
+    /// Scheduled requests per second. This and the other rates are NaN (`null`) if all arrivals of
+    /// a trace are at one instant.
+    #[serde(deserialize_with = "or_nan")]
     pub offered_per_second: f64,
     /// Right answers (good and late) that arrived within the window, per second.
+    #[serde(deserialize_with = "or_nan")]
     pub throughput_per_second: f64,
     /// Good answers that arrived within the window, per second. Answers to requests of the warm-up
     /// count, so that a growing queue cannot raise goodput above the capacity.
+    #[serde(deserialize_with = "or_nan")]
     pub goodput_per_second: f64,
     /// Goodput under each SLO.
     pub goodput_by_slo: Vec<SloGoodput>,
     /// Response times of right answers, from the intended start to the last byte.
     pub response_seconds: QuantileSummary,
+    /// The 95 % intervals of rates and response times.
+    #[serde(default)]
+    pub intervals: Intervals,
     /// Response times of right answers from the sending of the request, without the wait before it.
     pub raw_seconds: QuantileSummary,
     /// Response times of refusals, from the intended start to the last byte.
     pub refusal_seconds: QuantileSummary,
-    /// Mean time from intended start to end over requests with any outcome: the R of λR.
-    pub sojourn_mean: Option<f64>,
     /// Distribution of `response_seconds`: pairs of seconds and the share of answers within them.
     pub cdf: Vec<(f64, f64)>,
     /// The outcomes by path, most frequent first; paths beyond the 64th are together in "(others)".
@@ -76,10 +85,12 @@ pub struct LoadReport {
     pub attempts: u64,
     /// Attempts per scheduled request.
     pub amplification: f64,
-    /// N: mean number of requests under way in the window, as the generator counts it.
-    pub in_flight_mean: f64,
-    /// The most requests under way at once.
-    pub in_flight_max: u64,
+    /// Requests under way.
+    #[serde(flatten)]
+    pub in_flight: InFlight,
+    /// The lines of the trace that were skipped; `None` without a trace.
+    #[serde(default)]
+    pub trace: Option<SkippedLines>,
     /// Bytes of all answers, heads included.
     pub bytes_received: u64,
     /// Fairness among the clients of a closed loop; `None` in an open loop.
@@ -93,6 +104,25 @@ pub struct LoadReport {
     pub series: Vec<Bin>,
 }
 
+/// Requests under way, and the two sides of Little's law N = λR.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct InFlight {
+    /// N: mean number of requests under way in the window, as the generator counts it.
+    #[serde(rename = "in_flight_mean")]
+    pub mean: f64,
+    /// The most requests under way at once.
+    #[serde(rename = "in_flight_max")]
+    pub max: u64,
+    /// R: mean time from intended start to end over requests with any outcome.
+    pub sojourn_mean: Option<f64>,
+}
+
+/// Reads a number; `null` is NaN.
+fn or_nan<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
 /// Goodput under one SLO.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -102,6 +132,7 @@ pub struct SloGoodput {
     /// Requests of the window with a right answer within the SLO.
     pub good: u64,
     /// Right answers within the SLO that arrived within the window, per second.
+    #[serde(deserialize_with = "or_nan")]
     pub goodput_per_second: f64,
 }
 
@@ -134,10 +165,13 @@ pub struct WindowReport {
     #[serde(flatten)]
     pub outcomes: Outcomes,
     /// Scheduled requests per second.
+    #[serde(deserialize_with = "or_nan")]
     pub offered_per_second: f64,
     /// Right answers that arrived within the window, per second.
+    #[serde(deserialize_with = "or_nan")]
     pub throughput_per_second: f64,
     /// Good answers that arrived within the window, per second.
+    #[serde(deserialize_with = "or_nan")]
     pub goodput_per_second: f64,
     /// Response times of right answers, from the intended start to the last byte.
     pub response_seconds: QuantileSummary,
@@ -205,4 +239,7 @@ pub struct GeneratorReport {
     pub waited_for_connection: u64,
     /// Requests that were sent again because the server had closed a kept connection.
     pub resent: u64,
+    /// Why the generator ended the run before its time; `None` if it did not.
+    #[serde(default)]
+    pub gave_up: Option<String>,
 }

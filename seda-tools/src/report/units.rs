@@ -17,8 +17,11 @@ pub fn short_seconds(value: f64) -> String {
     format!("{} {}", short(scaled), unit.replace('u', "µ"))
 }
 
-/// Returns a rate: "895/s".
+/// Returns a rate: "895/s"; "-" if it is unknown.
 pub fn rate(per_second: f64) -> String {
+    if per_second.is_nan() {
+        return "-".to_owned();
+    }
     if per_second >= 1_000.0 {
         format!("{per_second:.0}/s")
     } else {
@@ -110,6 +113,7 @@ mod tests {
             (rate(895.2), rate(81_234.0), rate(0.0)),
             ("895/s".into(), "81234/s".into(), "0.00/s".into())
         );
+        assert_eq!(rate(f64::NAN), "-");
     }
 
     #[test]

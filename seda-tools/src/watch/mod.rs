@@ -9,10 +9,12 @@
 //!
 //! This room imports no other room. Judging a server by its load belongs in `report`.
 
+mod cgroup;
 mod children;
 mod cpus;
 mod ledger;
 mod listen;
+mod machine;
 mod process;
 mod procfs;
 mod report;
@@ -20,8 +22,10 @@ mod sample;
 mod task;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod watcher;
 
-pub use report::{Peaks, ServerReport};
+pub use report::{MemoryReport, Peaks, ServerReport};
 pub use sample::Sample;
+pub use threads::{BusyThread, PinnedThreads, ThreadsReport};
 pub use watcher::{WatchError, Watcher};

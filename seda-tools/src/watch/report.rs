@@ -1,6 +1,7 @@
 //! The resources of a server between two samples.
 
 use super::sample::Sample;
+use super::threads::{self, ThreadsReport};
 use serde::{Deserialize, Serialize};
 
 /// A server's process and its descendants, over a window of time.
@@ -13,8 +14,8 @@ pub struct ServerReport {
     pub name: String,
     /// Time between the two samples, by the clock of the reader.
     pub window_seconds: f64,
-    /// Number of cores on which its threads may run; a limit by a control group (`cpu.max`) is
-    /// ignored.
+    /// Number of cores on which its threads may run. A limit by a control group (`cpu.max`) is in
+    /// `scheduling`.
     pub cores: u64,
     /// CPU time in user and kernel mode, exact to 10 ms for each process. The kernel may charge the
     /// time for incoming packets to any process that it interrupts.
@@ -32,17 +33,29 @@ pub struct ServerReport {
     pub voluntary_switches: u64,
     /// Number of times that the scheduler took the core from a thread.
     pub involuntary_switches: u64,
-    /// Memory at the end, in bytes; shared pages count in each process.
-    pub rss_bytes: u64,
-    /// The most memory, in bytes. For one process it is the peak of the kernel; for several, the
-    /// sum of their peaks: an upper bound.
-    pub rss_max_bytes: u64,
+    /// The memory.
+    #[serde(flatten)]
+    pub memory: MemoryReport,
+    /// The threads that want to run, and what keeps them from it.
+    #[serde(default)]
+    pub scheduling: ThreadsReport,
     /// Connections lost because a listen queue was full, in the whole network namespace, other
     /// servers included. 0 if the kernel does not count them.
     pub listen_overflows: u64,
     /// Connections that listening sockets dropped for any reason, overflows included, in the whole
     /// network namespace.
     pub listen_drops: u64,
+}
+
+/// The memory of a server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MemoryReport {
+    /// Memory at the end, in bytes; shared pages count in each process.
+    pub rss_bytes: u64,
+    /// The most memory, in bytes. For one process it is the peak of the kernel; for several, the
+    /// sum of their peaks: an upper bound.
+    pub rss_max_bytes: u64,
 }
 
 impl ServerReport {
@@ -75,11 +88,28 @@ impl ServerReport {
             involuntary_switches: after
                 .involuntary_switches
                 .saturating_sub(before.involuntary_switches),
-            rss_bytes: after.rss_bytes,
-            rss_max_bytes: peaks.rss_bytes.max(memory_bound(before, after)),
+            memory: MemoryReport {
+                rss_bytes: after.rss_bytes,
+                rss_max_bytes: peaks.rss_bytes.max(memory_bound(before, after)),
+            },
+            scheduling: scheduling(before, after, window_seconds),
             listen_overflows: after.listen_overflows.saturating_sub(before.listen_overflows),
             listen_drops: after.listen_drops.saturating_sub(before.listen_drops),
         }
+    }
+}
+
+/// Returns the threads between two samples, and what kept them from running.
+fn scheduling(before: &Sample, after: &Sample, seconds: f64) -> ThreadsReport {
+    let (then, now) = (&before.parts, &after.parts);
+    let (busiest, pinned) = threads::between(&then.threads, &now.threads, seconds, after.cores);
+    let throttled = now.quota.throttled_micros.saturating_sub(then.quota.throttled_micros);
+    ThreadsReport {
+        busiest,
+        pinned,
+        quota_cores: now.quota.cores,
+        throttled_share: share(throttled as f64 / 1e6, seconds),
+        stolen_share: now.machine.stolen_share(then.machine),
     }
 }
 
@@ -109,8 +139,8 @@ impl Peaks {
 /// Returns an upper bound of the memory in the window. The kernel keeps the peak of a process since
 /// its start: a peak that rose within the window belongs to it, another one may be older.
 fn memory_bound(before: &Sample, after: &Sample) -> u64 {
-    let of_each = after.memory.iter().map(|(process, now)| {
-        let earlier = before.memory.get(process).copied().unwrap_or_default();
+    let of_each = after.parts.memory.iter().map(|(process, now)| {
+        let earlier = before.parts.memory.get(process).copied().unwrap_or_default();
         if now.peak > earlier.peak { now.peak } else { now.rss.max(earlier.rss) }
     });
     of_each.sum()
@@ -120,7 +150,7 @@ fn memory_bound(before: &Sample, after: &Sample) -> u64 {
 mod tests {
     use super::*;
     use crate::watch::process::ProcessId;
-    use crate::watch::sample::Memory;
+    use crate::watch::sample::{Memory, Parts};
     use std::collections::BTreeMap;
 
     fn sample(scale: u64) -> Sample {
@@ -157,8 +187,8 @@ mod tests {
             threads_max: 50,
             voluntary_switches: 20,
             involuntary_switches: 200,
-            rss_bytes: 3000,
-            rss_max_bytes: 3000,
+            memory: MemoryReport { rss_bytes: 3000, rss_max_bytes: 3000 },
+            scheduling: ThreadsReport::default(),
             listen_overflows: 8,
             listen_drops: 10,
         };
@@ -187,15 +217,18 @@ mod tests {
     fn only_a_peak_that_rose_in_the_window_counts() {
         let with = |rss: u64, peak: u64| Sample {
             rss_bytes: rss,
-            memory: BTreeMap::from([(ProcessId { pid: 7, began: 0 }, Memory { rss, peak })]),
+            parts: Parts {
+                memory: BTreeMap::from([(ProcessId { pid: 7, began: 0 }, Memory { rss, peak })]),
+                ..Parts::default()
+            },
             ..sample(1)
         };
         let most = |before: &Sample, after: &Sample| {
-            ServerReport::between(before, after, 1.0, Peaks::default()).rss_max_bytes
+            ServerReport::between(before, after, 1.0, Peaks::default()).memory.rss_max_bytes
         };
         assert_eq!(most(&with(40, 900), &with(30, 900)), 40);
         assert_eq!(most(&with(40, 900), &with(30, 901)), 901);
-        let forked = Sample { memory: BTreeMap::new(), rss_bytes: 0, ..sample(1) };
+        let forked = Sample { parts: Parts::default(), rss_bytes: 0, ..sample(1) };
         assert_eq!(most(&forked, &with(30, 80)), 80);
     }
 }

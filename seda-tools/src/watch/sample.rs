@@ -1,10 +1,14 @@
 //! One reading of all counts of a server.
 
+use super::cgroup::Quota;
 use super::cpus;
 use super::listen::ListenCounts;
+use super::machine::MachineTicks;
 use super::process::{CpuTicks, ProcessId, ProcessStat};
 use super::task::{Task, TaskCounts};
+use super::threads::{ThreadKey, ThreadTimes};
 use std::collections::BTreeMap;
+use std::io;
 
 /// The counts of a process and its descendants up to one moment.
 ///
@@ -44,8 +48,17 @@ pub struct Sample {
     pub listen_overflows: u64,
     /// Connections that listening sockets dropped for any reason, in the whole network namespace.
     pub listen_drops: u64,
-    /// The memory of each process.
+    /// What each process and thread has used.
+    pub(super) parts: Parts,
+}
+
+/// The processes and threads of a sample, and the time that others took from them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Parts {
     pub(super) memory: BTreeMap<ProcessId, Memory>,
+    pub(super) threads: BTreeMap<ThreadKey, ThreadTimes>,
+    pub(super) quota: Quota,
+    pub(super) machine: MachineTicks,
 }
 
 /// Memory of one process, in bytes.
@@ -62,11 +75,15 @@ impl Sample {
         root: &ProcessStat,
         cpu: CpuTicks,
         counts: TaskCounts,
-        tasks: &[(ProcessId, Task)],
-        listen: ListenCounts,
+        tasks: &[(ThreadKey, Task)],
+        surroundings: Surroundings,
     ) -> Self {
+        let Surroundings { listen, quota, machine } = surroundings;
         let mut memory: BTreeMap<ProcessId, Memory> = BTreeMap::new();
-        for (process, task) in tasks {
+        let mut threads = BTreeMap::new();
+        for (key, task) in tasks {
+            threads.insert(*key, ThreadTimes::of(task));
+            let (process, _) = key;
             // All threads of a process have the same values, except for an ended first thread.
             let entry = memory.entry(*process).or_default();
             entry.rss = entry.rss.max(task.rss_bytes);
@@ -86,13 +103,33 @@ impl Sample {
             cores: cpus::usable(tasks.iter().map(|(_, task)| task.cpus.as_str())),
             listen_overflows: listen.overflows,
             listen_drops: listen.drops,
-            memory,
+            parts: Parts { memory, threads, quota, machine },
         }
     }
 
     /// Returns the CPU time in user and kernel mode.
     pub fn cpu_seconds(&self) -> f64 {
         self.cpu_user_seconds + self.cpu_system_seconds
+    }
+}
+
+/// The counts around a server at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Surroundings {
+    pub(super) listen: ListenCounts,
+    pub(super) quota: Quota,
+    pub(super) machine: MachineTicks,
+}
+
+impl Surroundings {
+    /// Reads the counts around a process.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the reader lacks permission.
+    pub(super) fn read(pid: u32) -> io::Result<Self> {
+        let (listen, quota) = (ListenCounts::read(pid)?, Quota::read(pid)?);
+        Ok(Self { listen, quota, machine: MachineTicks::read()? })
     }
 }
 

@@ -10,6 +10,10 @@ use std::ops::AddAssign;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Task {
     pub(super) counts: TaskCounts,
+    /// The name of the thread: at most 15 bytes.
+    pub(super) name: String,
+    /// Time on a core, in nanoseconds; 0 if the kernel does not count it.
+    pub(super) running_nanos: u64,
     /// The cores on which it may run, in the notation of the kernel: "0-3,8".
     pub(super) cpus: String,
     /// Memory of its process now, in bytes; 0 if the process has ended.
@@ -31,7 +35,9 @@ impl Task {
         let mut task = Self::parse_status(&status);
         // A kernel without scheduler statistics lacks the file, or writes zeros.
         if let Some(line) = procfs::text(&format!("/proc/{pid}/task/{tid}/schedstat"))? {
-            (task.counts.run_queue_nanos, task.counts.timeslices) = parse_schedstat(&line);
+            let [running, waiting, timeslices] = parse_schedstat(&line);
+            task.running_nanos = running;
+            (task.counts.run_queue_nanos, task.counts.timeslices) = (waiting, timeslices);
         }
         Ok(Some(task))
     }
@@ -41,6 +47,7 @@ impl Task {
         for (key, value) in text.lines().filter_map(|line| line.split_once(':')) {
             let first = value.split_ascii_whitespace().next().unwrap_or_default();
             match key {
+                "Name" => task.name = value.trim().to_owned(),
                 "VmHWM" => task.rss_peak_bytes = number(first) * BYTES_PER_KB,
                 "VmRSS" => task.rss_bytes = number(first) * BYTES_PER_KB,
                 "Cpus_allowed_list" => task.cpus = first.to_owned(),
@@ -121,11 +128,11 @@ impl TaskLedger {
     }
 }
 
-/// Returns the nanoseconds on the run queue and the number of timeslices: the second and the third
-/// number (kernel documentation, `sched-stats`); zeros if the kernel does not count them.
-fn parse_schedstat(line: &str) -> (u64, u64) {
-    let mut numbers = line.split_ascii_whitespace().skip(1).map(number);
-    (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
+/// Returns the nanoseconds on a core, those on the run queue, and the number of timeslices (kernel
+/// documentation, `sched-stats`); zeros if the kernel does not count them.
+fn parse_schedstat(line: &str) -> [u64; 3] {
+    let mut numbers = line.split_ascii_whitespace().map(number);
+    std::array::from_fn(|_| numbers.next().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -140,8 +147,9 @@ mod tests {
         assert_eq!(task.cpus, "0-1,4");
         assert_eq!((task.rss_bytes, task.rss_peak_bytes), (12 * 1024, 4052 * 1024));
         assert_eq!((task.counts.voluntary, task.counts.involuntary), (39, 7));
-        assert_eq!(parse_schedstat("18134867 5047514 40\n"), (5_047_514, 40));
-        assert_eq!(parse_schedstat(""), (0, 0));
+        assert_eq!(task.name, "x: y");
+        assert_eq!(parse_schedstat("18134867 5047514 40\n"), [18_134_867, 5_047_514, 40]);
+        assert_eq!(parse_schedstat(""), [0, 0, 0]);
     }
 
     fn ran(run_queue_nanos: u64, timeslices: u64) -> TaskCounts {

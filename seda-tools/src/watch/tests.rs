@@ -82,7 +82,10 @@ fn a_busy_loop_uses_more_cpu_than_a_sleeper() {
     assert!(burnt.cpu_seconds > slept.cpu_seconds, "{burnt:?} {slept:?}");
     assert!(burnt.utilization > 0.0 && burnt.cores > 0);
     assert_eq!((burnt.pid, burnt.name.as_str(), burnt.threads_max), (burner.pid(), "sh", 1));
-    assert!(burnt.rss_bytes > 0 && burnt.rss_max_bytes >= burnt.rss_bytes);
+    let MemoryReport { rss_bytes, rss_max_bytes } = burnt.memory;
+    assert!(rss_bytes > 0 && rss_max_bytes >= rss_bytes);
+    let busiest = burnt.scheduling.busiest.unwrap();
+    assert!(busiest.running > 0.0 && busiest.name == "sh", "{busiest:?}");
 }
 
 #[test]

@@ -2,10 +2,9 @@
 
 use super::children::ChildLookup;
 use super::ledger::CpuLedger;
-use super::listen::ListenCounts;
 use super::process::ProcessStat;
 use super::procfs;
-use super::sample::Sample;
+use super::sample::{Sample, Surroundings};
 use super::task::{Task, TaskLedger};
 use std::collections::BTreeSet;
 use std::io;
@@ -86,14 +85,13 @@ impl Watcher {
                 counts.push(((process.id, tid), task.counts));
                 // An ended process is listed with one thread, which has ended, too.
                 if !process.ended {
-                    tasks.push((process.id, task));
+                    tasks.push(((process.id, tid), task));
                 }
             }
         }
         let cpu = self.cpu.update(tree);
         let counts = self.tasks.update(counts.into_iter().collect());
-        let listen = ListenCounts::read(pid)?;
-        Ok(Sample::new(&self.root, cpu, counts, &tasks, listen))
+        Ok(Sample::new(&self.root, cpu, counts, &tasks, Surroundings::read(pid)?))
     }
 }
 

@@ -105,7 +105,7 @@ pub fn plan(address: SocketAddr, rate: f64, duration: Duration) -> LoadPlan {
         threads: 1,
         seed: 1,
         bin: None,
-        address,
+        address: address.into(),
         url,
     }
 }

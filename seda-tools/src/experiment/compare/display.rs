@@ -1,14 +1,21 @@
 //! The comparison as text.
 
+use super::pairs::FEWEST;
 use super::{Comparison, Difference, Figure, Row};
 use crate::experiment::sweep::Spread;
-use crate::report::units::{rate, seconds};
+use crate::report::units::{rate, seconds, whole_percent};
 use std::fmt;
+
+/// With a larger share of right answers, their times stand for all requests.
+const NEARLY_ALL: f64 = 0.99;
 
 impl fmt::Display for Comparison {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let first = self.names.first().map_or("nothing", String::as_str);
-        writeln!(out, "beside {first}; no difference where the ranges overlap")?;
+        writeln!(
+            out,
+            "beside {first}, round by round: a paired test, 5 % over all figures (Holm)"
+        )?;
         let mut figure = None;
         for row in &self.rows {
             if figure.replace(row.figure) != Some(row.figure) {
@@ -26,9 +33,14 @@ impl fmt::Display for Comparison {
 
 impl Comparison {
     fn row(&self, row: &Row, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for ((name, spread), verdict) in self.names.iter().zip(&row.spreads).zip(&row.verdicts) {
+        let sweeps = self.names.iter().zip(&row.spreads).zip(&row.right).zip(&row.verdicts);
+        for (((name, spread), right), verdict) in sweeps {
             let found = spread.map_or("-".to_owned(), |spread| row.figure.describe(&spread));
-            writeln!(out, "{:>6}x {name:<32} {found:<36} {verdict}", row.multiple)?;
+            write!(out, "{:>6}x {name:<32} {found:<36} {verdict}", row.multiple)?;
+            if row.figure.is_time() && *right < NEARLY_ALL {
+                write!(out, "; of the {} that were answered right", whole_percent(*right))?;
+            }
+            writeln!(out)?;
         }
         Ok(())
     }
@@ -60,7 +72,20 @@ impl fmt::Display for Difference {
         match self {
             Difference::Itself => Ok(()),
             Difference::None => out.write_str("no difference"),
-            Difference::Times(times) => write!(out, "{times:.2} times"),
+            Difference::Differs { times: Some(times), interval } => {
+                write!(out, "{times:.2} times")?;
+                interval.map_or(Ok(()), |interval| {
+                    write!(out, " (95 %: {:.2} to {:.2})", interval.low, interval.high)
+                })
+            }
+            Difference::Differs { .. } => out.write_str("differs"),
+            Difference::TooFew { pairs: 1, .. } => out.write_str("cannot tell: one round"),
+            Difference::TooFew { pairs, .. } if *pairs < FEWEST => {
+                write!(out, "cannot tell: fewer than {FEWEST} pairs")
+            }
+            Difference::TooFew { pairs, needed } => {
+                write!(out, "cannot tell: {pairs} pairs, {needed} for so many figures")
+            }
             Difference::Unknown => out.write_str("cannot be compared"),
         }
     }

@@ -1,6 +1,7 @@
 //! Conditions on a sweep: `--assert 'goodput@5x>=0.97'`.
 
 use super::report::{Point, SweepReport};
+use crate::experiment::relation::{AssertionResult, Relation};
 use crate::report::outcome::Outcome;
 use crate::report::units::seconds;
 use std::fmt;
@@ -15,16 +16,6 @@ pub struct Assertion {
     multiple: f64,
     relation: Relation,
     value: f64,
-}
-
-/// The result of checking a condition.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct AssertionResult {
-    /// True if the condition holds.
-    pub holds: bool,
-    /// The condition, beside the measured figure.
-    pub message: String,
 }
 
 /// Why a text is not a condition, or not one on this sweep.
@@ -80,14 +71,6 @@ enum Metric {
     Share(Outcome),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Relation {
-    AtLeast,
-    AtMost,
-    Above,
-    Below,
-}
-
 const METRICS: [(&str, Metric); 15] = [
     ("goodput", Metric::Goodput),
     ("throughput", Metric::Throughput),
@@ -104,14 +87,6 @@ const METRICS: [(&str, Metric); 15] = [
     ("timed_out", Metric::Share(Outcome::TimedOut)),
     ("connect_error", Metric::Share(Outcome::ConnectError)),
     ("broken", Metric::Share(Outcome::Broken)),
-];
-
-/// The longer signs first, because the first match counts.
-const RELATIONS: [(&str, Relation); 4] = [
-    (">=", Relation::AtLeast),
-    ("<=", Relation::AtMost),
-    (">", Relation::Above),
-    ("<", Relation::Below),
 ];
 
 impl Assertion {
@@ -131,19 +106,10 @@ impl Assertion {
     pub fn holds(&self, sweep: &SweepReport) -> AssertionResult {
         let point = sweep.points.iter().find(|point| self.is_at(point.multiple));
         let found = point.and_then(|point| self.metric.of(point, sweep));
-        let holds = found.is_some_and(|found| match self.relation {
-            Relation::AtLeast => found >= self.value,
-            Relation::AtMost => found <= self.value,
-            Relation::Above => found > self.value,
-            Relation::Below => found < self.value,
-        });
-        let message = match found {
-            Some(found) if self.metric.is_time() => seconds(found),
-            Some(found) => format!("{found:.4}"),
-            None => "there is no such figure".to_owned(),
-        };
-        let mark = if holds { "holds" } else { "DOES NOT HOLD" };
-        AssertionResult { holds, message: format!("assert {}: {mark} ({message})", self.text) }
+        let holds = found.is_some_and(|found| self.relation.holds(found, self.value));
+        let is_time = self.metric.is_time();
+        let describe = |found| if is_time { seconds(found) } else { format!("{found:.4}") };
+        AssertionResult::new(&self.text, holds, found.map(describe))
     }
 
     fn is_at(&self, multiple: f64) -> bool {
@@ -225,13 +191,10 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn split(text: &'a str) -> Option<Self> {
-        let (name, rest) = text.split_once('@')?;
-        let (multiple, rest) = rest.split_once('x')?;
-        let multiple = multiple.trim().parse().ok()?;
-        let rest = rest.trim();
-        let (sign, relation) = RELATIONS.iter().find(|(sign, _)| rest.starts_with(sign))?;
-        let value = rest.strip_prefix(sign)?.trim();
-        Some(Self { name: name.trim(), multiple, relation: *relation, value })
+        let (figure, relation, value) = Relation::split(text)?;
+        let (name, multiple) = figure.split_once('@')?;
+        let multiple = multiple.trim().strip_suffix('x')?.trim().parse().ok()?;
+        Some(Self { name: name.trim(), multiple, relation, value })
     }
 }
 

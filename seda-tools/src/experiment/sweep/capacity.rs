@@ -18,9 +18,16 @@ const CLIENTS: [u32; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 const CLOSED: Duration = Duration::from_millis(400);
 /// The factor by which goodput has to grow in one of the last two steps; else the search ends.
 const GROWTH: f64 = 1.05;
-/// The open loops, as multiples of the closed loops' result. The best goodput lies where the queue
-/// is seldom empty and answers are not yet late.
+/// The first open loops, as multiples of the closed loops' result. The best goodput lies where the
+/// queue is seldom empty and answers are not yet late.
 const KNEE: [f64; 3] = [0.9, 1.0, 1.1];
+/// The factor between further open loops, if the server served the highest one of [`KNEE`] whole:
+/// clients that wait for each other may use less than the server has.
+const FURTHER: f64 = 1.25;
+/// The most further open loops: the last one is four times the closed loops' result.
+const MOST_FURTHER: usize = 6;
+/// The share of the offered load from which a server served it whole.
+const WHOLE: f64 = 0.97;
 /// The longest measured part of an open loop around the knee.
 const OPEN: Duration = Duration::from_secs(2);
 
@@ -44,8 +51,14 @@ pub(super) fn probe<R: Rig>(
     let Some(busy) = probe_closed(rig, prefix, round)? else {
         return Ok(None);
     };
+    let highest = KNEE.into_iter().fold(0.0, f64::max);
+    let further = std::iter::successors(Some(highest * FURTHER), |share| Some(share * FURTHER));
     let mut best = 0.0_f64;
-    for share in KNEE {
+    for share in KNEE.into_iter().chain(further.take(MOST_FURTHER)) {
+        // More is offered only to a server that served the highest load so far.
+        if share > highest && best < WHOLE * busy * share / FURTHER {
+            break;
+        }
         let load = plan.open(busy * share, plan.duration.min(OPEN), round)?;
         let label = format!("{prefix}knee, {:.0}/s: ", busy * share);
         let report = rig.run(&label, &load).map_err(SweepError::Rig)?.load;

@@ -16,8 +16,8 @@ pub enum SweepError<E: std::error::Error> {
     /// A multiple of the capacity is not an allowed rate.
     #[error(transparent)]
     Rate(#[from] ProfileError),
-    /// The sweep was interrupted before its first round was complete.
-    #[error("ended before the first round was through: there is nothing to show")]
+    /// The sweep was interrupted before its first load was complete.
+    #[error("ended before the first load was through: there is nothing to show")]
     Interrupted,
 }
 

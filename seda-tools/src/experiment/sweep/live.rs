@@ -4,16 +4,20 @@ use super::plan::{Load, Measured, Rig};
 use super::report::StagePoint;
 use super::stages;
 use crate::generator::{self, LoadError, Observer, Progress, Stop};
+use crate::load::address::ServerAddress;
 use crate::load::plan::LoadPlan;
 use crate::watch::{Peaks, Sample, ServerReport, WatchError, Watcher};
 use seda_core::{Clock, MonotonicClock, Report, Time};
 use std::fmt;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The interval at which threads and memory are sampled. A sample costs about 40 us for each
 /// thread, which must seldom disturb the generator beside it.
 const PEAKS: Duration = Duration::from_secs(1);
+
+/// The time without any connection after which a run ends: a server that restarts takes less, and
+/// one that is not there has refused hundreds of times.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Runs loads against a server over sockets.
 pub struct Live {
@@ -23,6 +27,8 @@ pub struct Live {
     observer: Box<dyn Observer>,
     /// True for a seda server, which reports its stages.
     has_stages: bool,
+    /// True if a run ends early against a server that accepts no connection.
+    gives_up: bool,
 }
 
 impl Live {
@@ -35,8 +41,15 @@ impl Live {
         observer: Box<dyn Observer>,
     ) -> Self {
         // Asked once, before any load, because a server under overload may not answer.
-        let has_stages = stages::report(plan.address, &plan.url.authority()).is_some();
-        Self { plan, stop, watcher, observer, has_stages }
+        let has_stages = stages::report(&plan.address, &plan.url.authority()).is_some();
+        Self { plan, stop, watcher, observer, has_stages, gives_up: false }
+    }
+
+    /// Ends a run after a second in which no connection could be made. Its report then names the
+    /// reason in `generator.gave_up`.
+    #[must_use]
+    pub fn giving_up(self) -> Self {
+        Self { gives_up: true, ..self }
     }
 
     fn plan_of(&self, load: &Load) -> LoadPlan {
@@ -59,7 +72,7 @@ impl Rig for Live {
         let mut observer = ServerObserver {
             progress: self.observer.as_mut(),
             watcher: self.watcher.as_mut(),
-            address: plan.address,
+            address: plan.address.clone(),
             authority: if self.has_stages { Some(plan.url.authority()) } else { None },
             clock: MonotonicClock::new(),
             began: None,
@@ -67,6 +80,8 @@ impl Rig for Live {
             peaks: Peaks::default(),
             peaks_at: Time::ZERO,
             problem: None,
+            stop: self.gives_up.then(|| self.stop.clone()),
+            gave_up: false,
         };
         let loaded = generator::run(&plan, &self.stop, &mut observer);
         observer.progress.ends();
@@ -74,9 +89,13 @@ impl Rig for Live {
         // A server that ends under the load is a result, not a failure of the run.
         let unwatched = observer.problem.as_ref().map(ToString::to_string);
         let (server, stages) = observer.measured_part();
+        let gave_up = observer.gave_up;
         let elapsed = observer.clock.now().since(Time::ZERO);
         let mut load = loaded.report;
         load.server = server;
+        load.generator.gave_up = gave_up.then(|| {
+            "no connection could be made for a second (--keep-going waits for a server)".to_owned()
+        });
         Ok(Measured { load, stages, series: loaded.series, elapsed, unwatched })
     }
 
@@ -97,7 +116,7 @@ impl fmt::Debug for Live {
 struct ServerObserver<'a> {
     progress: &'a mut dyn Observer,
     watcher: Option<&'a mut Watcher>,
-    address: SocketAddr,
+    address: ServerAddress,
     /// The `Host` of a seda server; `None` for another server, which reports no stages.
     authority: Option<String>,
     clock: MonotonicClock,
@@ -109,6 +128,9 @@ struct ServerObserver<'a> {
     peaks_at: Time,
     /// The first failure of the watcher.
     problem: Option<WatchError>,
+    /// Ends the run early; `None` if it goes on without a connection.
+    stop: Option<Stop>,
+    gave_up: bool,
 }
 
 /// The state of the server at one moment.
@@ -123,7 +145,7 @@ impl ServerObserver<'_> {
         let at = self.clock.now();
         let process = self.sample();
         let authority = self.authority.as_ref();
-        let report = authority.and_then(|authority| stages::report(self.address, authority));
+        let report = authority.and_then(|authority| stages::report(&self.address, authority));
         Snapshot { at, process, report }
     }
 
@@ -134,6 +156,20 @@ impl ServerObserver<'_> {
                 self.problem.get_or_insert(error);
                 None
             }
+        }
+    }
+
+    /// Ends the run if no connection could be made since it began.
+    fn stop_without_connections(&mut self, progress: &Progress) {
+        let outcomes = &progress.outcomes;
+        let is_refused = outcomes.connect_error > 0 && outcomes.connect_error == outcomes.ended();
+        if let Some(stop) = &self.stop
+            && is_refused
+            && !self.gave_up
+            && progress.elapsed >= PATIENCE
+        {
+            self.gave_up = true;
+            stop.ask();
         }
     }
 
@@ -155,6 +191,7 @@ impl ServerObserver<'_> {
 impl Observer for ServerObserver<'_> {
     fn progress(&mut self, progress: &Progress) {
         self.progress.progress(progress);
+        self.stop_without_connections(progress);
         let now = self.clock.now();
         let is_measuring = self.began.is_some() && self.ended.is_none();
         if is_measuring && now.since(self.peaks_at) >= PEAKS {

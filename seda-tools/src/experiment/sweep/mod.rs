@@ -8,6 +8,7 @@ mod assertion;
 mod capacity;
 mod display;
 mod error;
+mod intervals;
 mod live;
 mod plan;
 mod points;
@@ -18,7 +19,8 @@ mod settle;
 mod spread;
 mod stages;
 
-pub use assertion::{Assertion, AssertionError, AssertionResult};
+pub use super::relation::AssertionResult;
+pub use assertion::{Assertion, AssertionError};
 pub use error::{NoCapacity, SweepError};
 pub use live::Live;
 pub use plan::{Load, Measured, Pause, Rig, SweepPlan};

@@ -7,10 +7,12 @@ use super::spread::Spread;
 use crate::report::outcome::Outcome;
 use crate::report::{LoadReport, verdict};
 
-/// Returns one point for each load, in the order of the plan.
+/// Returns one point for each load that was run, in the order of the plan.
 pub(super) fn points(rounds: &[Round], plan: &SweepPlan) -> Vec<Point> {
     let loads = plan.multiples.iter().enumerate();
-    loads.map(|(index, multiple)| Runs::of_load(rounds, index).point(*multiple, plan)).collect()
+    let runs = loads.map(|(index, multiple)| (*multiple, Runs::of_load(rounds, index)));
+    let run = runs.filter(|(_, runs)| !runs.0.is_empty());
+    run.map(|(multiple, runs)| runs.point(multiple, plan)).collect()
 }
 
 /// The runs of one load, each with its round.
@@ -38,9 +40,10 @@ impl<'a> Runs<'a> {
             response: ResponseSpreads::of(&responses),
             refusal_p99: self.known(|load| load.refusal_seconds.p99),
             shares: Outcome::ALL.map(|outcome| self.spread(|load| share(load, outcome)).median),
-            in_flight: self.spread(|load| load.in_flight_mean),
-            rate_times_response: self
-                .spread(|load| load.offered_per_second * load.sojourn_mean.unwrap_or_default()),
+            in_flight: self.spread(|load| load.in_flight.mean),
+            rate_times_response: self.spread(|load| {
+                load.offered_per_second * load.in_flight.sojourn_mean.unwrap_or_default()
+            }),
             utilization,
             demand_seconds,
             predicted_mean: self.predicted_mean(utilization, demand_seconds),

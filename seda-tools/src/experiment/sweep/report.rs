@@ -30,6 +30,9 @@ pub struct SweepReport {
     pub points: Vec<Point>,
     /// The rounds.
     pub rounds: Vec<Round>,
+    /// True if the sweep was interrupted (Ctrl-C): the last round may lack loads.
+    #[serde(default)]
+    pub interrupted: bool,
 }
 
 impl SweepReport {

@@ -13,19 +13,28 @@ use std::time::Duration;
 /// The share of scheduled requests that must be good for a load to keep the SLO.
 const KEPT: f64 = 0.99;
 
-/// Runs a sweep. An interrupted sweep reports its complete rounds.
+/// Runs a sweep. An interrupted sweep reports the loads that were run.
 ///
 /// # Errors
-/// A load could not be run, the server gave no good answer at all, or no round was complete.
+/// A load could not be run, the server gave no good answer at all, or no load was complete.
 pub fn sweep<R: Rig>(plan: &SweepPlan, rig: &mut R) -> Result<SweepReport, SweepError<R::Error>> {
     let mut rounds = Vec::new();
+    let mut interrupted = false;
     for number in 0..plan.repeat.max(1) {
-        match round(plan, rig, number)? {
-            Some(round) => rounds.push(round),
-            None => break,
+        let Some(round) = round(plan, rig, number)? else {
+            interrupted = true;
+            break;
+        };
+        interrupted = round.runs.len() < plan.multiples.len();
+        rounds.extend(Some(round).filter(|round| !round.runs.is_empty()));
+        if interrupted {
+            break;
         }
     }
-    if rounds.is_empty() { Err(SweepError::Interrupted) } else { Ok(pool(plan, rounds)) }
+    if rounds.is_empty() {
+        return Err(SweepError::Interrupted);
+    }
+    Ok(SweepReport { interrupted, ..pool(plan, rounds) })
 }
 
 /// Makes one report of rounds that were run by separate sweeps. So the rounds of several servers
@@ -43,18 +52,24 @@ pub fn pool(plan: &SweepPlan, rounds: Vec<Round>) -> SweepReport {
         lambda_max: lambda_max(&rounds, plan),
         points: points(&rounds, plan),
         rounds,
+        interrupted: false,
     };
     report.drop_details();
     report
 }
 
-/// Runs one round; `None` if it was interrupted.
+/// Runs one round; `None` if its probe was interrupted. A round that is interrupted later has only
+/// the loads that were run.
 fn round<R: Rig>(
     plan: &SweepPlan,
     rig: &mut R,
     number: u32,
 ) -> Result<Option<Round>, SweepError<R::Error>> {
-    let prefix = format!("round {} of {}, ", number + 1, plan.repeat);
+    let prefix = if plan.repeat > 1 {
+        format!("round {} of {}, ", number + 1, plan.repeat)
+    } else {
+        String::new()
+    };
     // 1. Find the capacity, unless it is known.
     let mut best = 0.0_f64;
     let probed = match plan.capacity {
@@ -69,12 +84,13 @@ fn round<R: Rig>(
     };
     // 2. Run each load, and let the server settle after it.
     let mut runs = Vec::new();
-    for multiple in &plan.multiples {
+    let count = plan.multiples.len();
+    for (index, multiple) in plan.multiples.iter().enumerate() {
         let load = plan.open(probed * multiple, plan.duration, number)?;
-        let label = format!("{prefix}{multiple}x = {:.0}/s: ", probed * multiple);
+        let label = format!("{prefix}{} of {count}, {multiple}x: ", index + 1);
         let measured = rig.run(&label, &load).map_err(SweepError::Rig)?;
         if measured.load.interrupted {
-            return Ok(None);
+            break;
         }
         best = best.max(measured.load.goodput_per_second);
         let settled_after = settle(rig, plan.pause, &prefix, number)?;

@@ -103,6 +103,34 @@ fn a_server_that_collapses_has_a_capacity_and_shows_its_collapse() {
     assert!(!collapse.holds(&report).holds);
 }
 
+/// Clients of a server with a long cycle leave most of it idle.
+#[test]
+fn a_capacity_above_that_of_the_closed_loops_is_found() {
+    struct Distant(Vec<f64>);
+    impl Rig for Distant {
+        type Error = Infallible;
+        fn run(&mut self, _label: &str, load: &Load) -> Result<Measured, Infallible> {
+            let offered = match &load.pace {
+                Pace::Open { profile, .. } => profile.parts()[0].rate,
+                _ => 400.0,
+            };
+            let good = offered.min(1_000.0);
+            let mut report = LoadReport { goodput_per_second: good, ..LoadReport::default() };
+            report.outcomes = Outcomes { scheduled: 100, good: 100, ..Outcomes::default() };
+            if matches!(load.pace, Pace::Open { .. }) {
+                self.0.push(offered.round());
+            }
+            Ok(Measured::of(report))
+        }
+        fn pause(&mut self, _time: Duration) {}
+    }
+    let mut rig = Distant(Vec::new());
+    let report = sweep(&plan(1), &mut rig).unwrap();
+    let probed = [360.0, 400.0, 440.0, 550.0, 688.0, 859.0, 1_074.0];
+    assert_eq!(rig.0, [&probed[..], &[500.0, 1_000.0, 2_000.0, 5_000.0]].concat());
+    assert_eq!(report.rounds[0].probed_per_second, 1_000.0);
+}
+
 #[test]
 fn a_known_capacity_is_not_probed() {
     let mut rig = Formula::new(false);
@@ -113,14 +141,24 @@ fn a_known_capacity_is_not_probed() {
 }
 
 #[test]
-fn an_interrupted_sweep_reports_its_complete_rounds() {
-    let mut rig = Formula::new(false);
-    rig.interrupt_after = 10;
-    let report = sweep(&plan(3), &mut rig).unwrap();
-    assert_eq!(report.rounds.len(), 1);
-    rig = Formula::new(false);
-    rig.interrupt_after = 5;
-    assert!(matches!(sweep(&plan(3), &mut rig), Err(SweepError::Interrupted)));
+fn an_interrupted_sweep_reports_the_loads_that_were_run() {
+    let interrupted_after = |runs: usize| {
+        let mut rig = Formula::new(false);
+        rig.interrupt_after = runs;
+        sweep(&plan(3), &mut rig)
+    };
+    // Three runs of a round find the capacity, four are its loads.
+    let first = interrupted_after(5).unwrap();
+    assert_eq!((first.rounds.len(), first.points.len(), first.interrupted), (1, 2, true));
+    assert_eq!(first.points.last().unwrap().multiple, 1.0);
+    let second = interrupted_after(8).unwrap();
+    assert_eq!((second.rounds.len(), second.points.len(), second.interrupted), (1, 4, true));
+    let third = interrupted_after(18).unwrap();
+    assert_eq!((third.rounds.len(), third.rounds[2].runs.len()), (3, 1));
+    assert!(!interrupted_after(21).unwrap().interrupted);
+    for nothing in [1, 3] {
+        assert!(matches!(interrupted_after(nothing), Err(SweepError::Interrupted)), "{nothing}");
+    }
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use super::report::StagePoint;
 use crate::experiment::admin::{self, PageBounds};
+use crate::load::address::ServerAddress;
 use seda_core::Report;
 use seda_core::report::StageReport;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The report of hundreds of stages has less, and a server answers from a ready snapshot: a slower
@@ -12,7 +12,7 @@ use std::time::Duration;
 const REPORT: PageBounds = PageBounds { within: Duration::from_millis(500), bytes: 4 << 20 };
 
 /// Returns the report of the server at `address`; `None` if it is not a seda server.
-pub(super) fn report(address: SocketAddr, authority: &str) -> Option<Report> {
+pub(super) fn report(address: &ServerAddress, authority: &str) -> Option<Report> {
     let page = admin::page_at(address, authority, "/_seda/report", REPORT).ok()?;
     serde_json::from_slice(&page).ok()
 }

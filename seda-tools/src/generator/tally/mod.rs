@@ -1,13 +1,17 @@
 //! The counts of one generator thread.
 
+mod batches;
 mod occupancy;
+mod punctuality;
 mod responses;
 pub(super) mod series;
 pub(super) mod window;
 
 use super::attempt::Failure;
 use crate::report::outcome::Outcome;
+use batches::Batches;
 use occupancy::Occupancy;
+pub(super) use punctuality::Punctuality;
 use responses::Responses;
 use seda_core::Time;
 use seda_core::stats::Quantiles;
@@ -59,11 +63,10 @@ pub(crate) struct Tally {
     pub(crate) labels: Vec<Responses>,
     pub(crate) statuses: BTreeMap<u16, u64>,
     pub(crate) failures: BTreeMap<&'static str, u64>,
-    /// Attempts that failed on this machine, warm-up included.
-    pub(crate) local_faults: u64,
     pub(crate) attempts: u64,
-    pub(crate) lag: Quantiles,
+    pub(crate) punctuality: Punctuality,
     pub(crate) occupancy: Occupancy,
+    pub(crate) batches: Batches,
     pub(crate) unfinished: u64,
     /// Good answers of each client.
     pub(crate) clients: Vec<u64>,
@@ -87,10 +90,10 @@ impl Tally {
             labels: vec![Responses::default(); categories.labels],
             statuses: BTreeMap::new(),
             failures: BTreeMap::new(),
-            local_faults: 0,
             attempts: 0,
-            lag: Quantiles::default(),
+            punctuality: Punctuality::default(),
             occupancy: Occupancy::new(from, to),
+            batches: Batches::new(&categories.windows),
             unfinished: 0,
             clients: vec![0; categories.clients],
             series: categories.bin.map(|width| Series::new(width, length)),
@@ -109,7 +112,7 @@ impl Tally {
         if let Some(tally) = self.windows.get_mut(window) {
             tally.outcomes.scheduled += 1;
         }
-        self.lag.record(now.nanos_since(intended), 1);
+        self.punctuality.lag.record(now.nanos_since(intended), 1);
         self.occupancy.enter(intended, now);
         if let Some(series) = &mut self.series {
             series.scheduled(intended);
@@ -141,6 +144,8 @@ impl Tally {
         }
         if outcome.is_right() {
             self.completed(now, Duration::from_nanos(nanos));
+            self.batches.completed(now, outcome == Outcome::Good);
+            self.batches.answered(request.intended, nanos);
         }
         if !self.is_measured(request.window) {
             return;
@@ -194,7 +199,7 @@ impl Tally {
 
     /// Counts an attempt that got no answer.
     pub(crate) fn failed(&mut self, window: usize, failure: Failure) {
-        self.local_faults += u64::from(failure.is_local());
+        self.punctuality.local_faults += u64::from(failure.is_local());
         self.no_answer(window, failure.describe());
     }
 
@@ -237,9 +242,9 @@ impl Tally {
         }
         other.statuses.iter().for_each(|(k, n)| *self.statuses.entry(*k).or_default() += n);
         other.failures.iter().for_each(|(k, n)| *self.failures.entry(k).or_default() += n);
-        self.local_faults += other.local_faults;
         self.attempts += other.attempts;
-        self.lag.add(&other.lag);
+        self.punctuality.add(&other.punctuality);
+        self.batches.add(&other.batches);
         self.occupancy.add(&other.occupancy);
         self.unfinished += other.unfinished;
         self.clients.iter_mut().zip(&other.clients).for_each(|(ours, theirs)| *ours += theirs);

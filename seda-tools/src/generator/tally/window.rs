@@ -92,7 +92,15 @@ impl WindowTally {
     }
 }
 
-/// Returns a rate per second; 0 if `seconds` is 0.
+/// Returns a rate per second; 0 if `seconds` is 0, and NaN for the window of a trace whose arrivals
+/// are all at one instant.
 pub(crate) fn rate(count: u64, seconds: f64) -> f64 {
-    if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
+    match seconds {
+        seconds if seconds > INSTANT => count as f64 / seconds,
+        seconds if seconds > 0.0 => f64::NAN,
+        _ => 0.0,
+    }
 }
+
+/// A window of so few seconds has no rate: that of one arrival lasts a nanosecond.
+const INSTANT: f64 = 1e-6;

@@ -1,6 +1,7 @@
 //! A trace in memory.
 
 use super::Target;
+use crate::report::SkippedLines;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,8 +22,8 @@ pub struct Trace {
     pub entries: Vec<Entry>,
     /// The distinct requests, in the order of their first appearance in the file.
     pub targets: Vec<Target>,
-    /// Number of lines with a request that cannot be repeated.
-    pub skipped: u64,
+    /// The lines that were skipped.
+    pub skipped: SkippedLines,
 }
 
 /// One request of a trace.

@@ -1,6 +1,7 @@
 //! The reasons why a trace cannot be read.
 
 use super::fault::LineFault;
+use super::skip_limit::SkipLimit;
 use std::io;
 use thiserror::Error;
 
@@ -35,6 +36,25 @@ pub enum TraceError {
         line: u64,
         /// The fault of the line.
         fault: LineFault,
+    },
+    /// More lines are malformed than the limit allows.
+    #[error(
+        "{file}, line {line}: {fault}; {malformed} of {lines} lines are malformed, and \
+         --skip-limit allows {limit} of them"
+    )]
+    Malformed {
+        /// The name of the file.
+        file: String,
+        /// The number of the first malformed line, from 1.
+        line: u64,
+        /// The fault of this line.
+        fault: LineFault,
+        /// The number of malformed lines.
+        malformed: u64,
+        /// The number of lines, without a header, comments and blank lines.
+        lines: u64,
+        /// The limit.
+        limit: SkipLimit,
     },
     /// The file has no line, or none below its header.
     #[error("{file} is empty: a trace has at least one arrival")]

@@ -2,10 +2,10 @@
 
 use super::columns::Columns;
 use super::fault::{LineFault, quoted};
-use super::record::Record;
+use super::record::{LoggedRequest, Record};
 use super::stamp::Stamp;
 use super::work::{Work, WorkScale};
-use super::{Target, log, status};
+use super::{log, status};
 
 /// The format of a file.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Format {
         let Self::Table { columns, seconds, layout } = self else { return log::read(line) };
         let fields = columns.fields(line)?;
         let stamp = Stamp::read(fields.get(*seconds))?;
-        let target = match layout {
+        let request = match layout {
             FieldLayout::Work(work) => Some(work.read(&fields)?),
             FieldLayout::Access { method, path, status, bytes } => {
                 let status = match status {
@@ -75,9 +75,9 @@ impl Format {
                     Some(column) => status::read_bytes(fields.get(*column))?,
                     None => None,
                 };
-                Target::recorded(fields.get(*method), fields.get(*path), status, bytes)
+                LoggedRequest::new(fields.get(*method), fields.get(*path), status, bytes)
             }
         };
-        Ok(Record { stamp, target })
+        Ok(Record { stamp, request })
     }
 }

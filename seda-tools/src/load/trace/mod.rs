@@ -2,8 +2,9 @@
 //!
 //! # Formats
 //!
-//! The first non-empty line of a file decides its format. Lines may end in CR LF, the last line may
-//! lack its end, and the first may begin with a byte order mark; empty lines are skipped.
+//! The first line of a known format decides the format of a file. Lines may end in CR LF, the last
+//! line may lack its end, and the first may begin with a byte order mark. Blank lines and lines
+//! that begin with `#` are skipped.
 //!
 //! - **Access trace**: tab-separated, below a header with the columns `seconds`, `method` and
 //!   `path`, optionally `status` and `bytes`, and any others, in any order.
@@ -37,7 +38,11 @@
 //! characters, `"`, `<`, bytes beyond ASCII, a `%` without two digits) are percent-encoded. Bodies,
 //! and headers such as cookies, are in no log and are not repeated.
 //!
-//! A line that is not in the file's format is an error that names it.
+//! # Malformed lines
+//!
+//! A line that is not in the file's format is skipped and counted, and the first ones are named.
+//! More of them than [`SkipLimit`] allows are an error that names the first one. A last line that
+//! was cut off does not count towards the limit.
 //!
 //! # Memory
 //!
@@ -50,10 +55,11 @@ mod fault;
 mod format;
 mod lines;
 mod log;
-mod origin_form;
+mod open;
 mod plain;
 mod reader;
 mod record;
+mod skip_limit;
 mod stamp;
 mod status;
 mod target;
@@ -64,8 +70,10 @@ mod work;
 pub use entry::{Entry, Trace};
 pub use error::TraceError;
 pub use fault::{LineFault, MAX_LINE};
-pub(crate) use origin_form::is_origin_form;
+pub use open::{LoggedRequests, read_requests};
 pub use plain::{parse_arrivals, read_arrivals};
+pub use record::LoggedRequest;
+pub use skip_limit::{SkipLimit, SkipLimitError};
 pub use target::Target;
 pub use work::{MAX_MICROS, WorkScale};
 

@@ -35,18 +35,16 @@ pub fn parse_arrivals(name: &str, text: impl BufRead) -> Result<Arc<[u64]>, Trac
     let mut columns = None;
     let mut first = true;
     while let Some(line) = lines.next()? {
+        let number = line.number;
+        let wrong = |fault| TraceError::Line { file: name.to_owned(), line: number, fault };
+        let text = line.text().map_err(wrong)?;
         if std::mem::take(&mut first) {
-            columns = Columns::read(line.text);
+            columns = Columns::read(text);
             if columns.is_some() {
                 continue;
             }
         }
-        let stamp = read(columns.as_ref(), line.text).map_err(|fault| TraceError::Line {
-            file: name.to_owned(),
-            line: line.number,
-            fault,
-        })?;
-        timeline.push(stamp, TARGET);
+        timeline.push(read(columns.as_ref(), text).map_err(wrong)?, TARGET);
     }
     let times: Arc<[u64]> = timeline.finish().into_iter().map(|entry| entry.at_nanos).collect();
     if times.is_empty() { Err(TraceError::Empty { file: name.to_owned() }) } else { Ok(times) }

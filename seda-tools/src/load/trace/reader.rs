@@ -1,125 +1,121 @@
-//! Reads a trace line by line.
+//! Reads the lines of a file, and skips the malformed ones.
 
-use super::entry::Trace;
 use super::error::TraceError;
 use super::fault::LineFault;
 use super::format::Format;
-use super::lines::{Lines, open};
+use super::lines::{Lines, TextLine};
 use super::record::Record;
-use super::targets::Targets;
-use super::timeline::Timeline;
+use super::skip_limit::SkipLimit;
 use super::work::WorkScale;
+use crate::report::{SkippedLine, SkippedLines};
 use std::io::BufRead;
-use std::path::Path;
 
-impl Trace {
-    /// Reads a file, with [`WorkScale::default`].
-    ///
-    /// # Errors
-    ///
-    /// Fails if the file cannot be read, and as [`Trace::parse`].
-    pub fn open(path: &Path) -> Result<Self, TraceError> {
-        Self::open_scaled(path, WorkScale::default())
-    }
+/// Lines of no known format after which the reading ends: a log has a good one among the first.
+const MOST_UNKNOWN: u64 = 1_000;
 
-    /// Reads a file; `scale` gives the cost of tokens.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the file cannot be read, and as [`Trace::parse_scaled`].
-    pub fn open_scaled(path: &Path, scale: WorkScale) -> Result<Self, TraceError> {
-        Self::parse_scaled(&path.display().to_string(), open(path)?, scale)
-    }
-
-    /// Reads `text`, with [`WorkScale::default`]. Errors call the text `name`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the text has no format of the [module](super), if a line is not in the format or is
-    /// longer than [`MAX_LINE`](super::MAX_LINE), and if there is no request to repeat.
-    pub fn parse(name: &str, text: impl BufRead) -> Result<Self, TraceError> {
-        Self::parse_scaled(name, text, WorkScale::default())
-    }
-
-    /// Reads `text`; `scale` gives the cost of tokens.
-    ///
-    /// # Errors
-    ///
-    /// Fails as [`Trace::parse`], and if the scale is negative or not finite.
-    pub fn parse_scaled(
-        name: &str,
-        text: impl BufRead,
-        scale: WorkScale,
-    ) -> Result<Self, TraceError> {
-        Reader::new(name, scale.check()?).read(text)
-    }
-}
-
-/// The lines that have been read so far.
+/// The one reader of recorded requests: a load repeats them, a server answers them.
 #[derive(Debug)]
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     name: &'a str,
     scale: WorkScale,
-    timeline: Timeline,
-    targets: Targets,
+    limit: SkipLimit,
+    /// The format, once a line has told it.
+    format: Option<Format>,
     taken: u64,
-    skipped: u64,
+    skipped: SkippedLines,
+    /// The first malformed line.
+    first_fault: Option<(u64, LineFault)>,
+    /// True if the last line is malformed and has no end: the file was cut off in it.
+    is_cut: bool,
 }
 
 impl<'a> Reader<'a> {
-    fn new(name: &'a str, scale: WorkScale) -> Self {
-        let (timeline, targets) = (Timeline::new(), Targets::default());
-        Self { name, scale, timeline, targets, taken: 0, skipped: 0 }
+    /// Makes a reader; errors call the text `name`.
+    pub(super) fn new(name: &'a str, scale: WorkScale, limit: SkipLimit) -> Self {
+        Self {
+            name,
+            scale,
+            limit,
+            format: None,
+            taken: 0,
+            skipped: SkippedLines::default(),
+            first_fault: None,
+            is_cut: false,
+        }
     }
 
-    fn read(mut self, text: impl BufRead) -> Result<Trace, TraceError> {
+    /// Passes the record of each line to `each`, with the number of the line; returns what was
+    /// skipped.
+    pub(super) fn read(
+        mut self,
+        text: impl BufRead,
+        mut each: impl FnMut(Record, u64) -> Result<(), TraceError>,
+    ) -> Result<SkippedLines, TraceError> {
         let mut lines = Lines::new(self.name, text);
-        let mut known = None;
         while let Some(line) = lines.next()? {
-            let format = match &known {
-                Some(format) => format,
-                // The first line decides the format; a header holds no record.
-                None => {
-                    let format = Format::recognise(line.text, self.scale)
-                        .map_err(|fault| self.line_error(line.number, fault))?;
-                    let format = known.insert(format);
-                    if format.has_header() {
-                        continue;
-                    }
-                    format
+            match self.parse(&line) {
+                Ok(Some(record)) if record.request.is_some() => {
+                    self.taken += 1;
+                    each(record, line.number)?;
                 }
-            };
-            let record =
-                format.read(line.text).map_err(|fault| self.line_error(line.number, fault))?;
-            self.add(record, line.number)?;
+                Ok(Some(_)) => self.skipped.requests += 1,
+                Ok(None) => {}
+                Err(fault) => self.skip(&line, fault),
+            }
+            if self.format.is_none() && self.skipped.malformed >= MOST_UNKNOWN {
+                break;
+            }
         }
-        match (self.taken, self.skipped) {
-            (0, 0) => Err(TraceError::Empty { file: self.name.to_owned() }),
-            (0, skipped) => Err(TraceError::AllSkipped { file: self.name.to_owned(), skipped }),
-            _ => Ok(self.finish()),
+        self.finish()
+    }
+
+    /// Returns the record of a line; `None` for a comment and a header.
+    fn parse(&mut self, line: &TextLine<'_>) -> Result<Option<Record>, LineFault> {
+        let text = line.text()?;
+        if text.starts_with(b"#") {
+            self.skipped.comments += 1;
+            return Ok(None);
         }
-    }
-
-    /// Adds the record of line number `line`; fails if there are too many distinct requests.
-    fn add(&mut self, record: Record, line: u64) -> Result<(), TraceError> {
-        let Some(target) = record.target else {
-            self.skipped += 1;
-            return Ok(());
+        let format = match &self.format {
+            Some(format) => format,
+            None => {
+                // The first line of a known format decides; a header holds no record.
+                let format = self.format.insert(Format::recognise(text, self.scale)?);
+                if format.has_header() {
+                    return Ok(None);
+                }
+                format
+            }
         };
-        let Some(number) = self.targets.number(target) else {
-            return Err(TraceError::TooManyTargets { file: self.name.to_owned(), line });
-        };
-        self.timeline.push(record.stamp, number);
-        self.taken += 1;
-        Ok(())
+        let record = format.read(text)?;
+        Ok(Some(record))
     }
 
-    fn line_error(&self, line: u64, fault: LineFault) -> TraceError {
-        TraceError::Line { file: self.name.to_owned(), line, fault }
+    fn skip(&mut self, line: &TextLine<'_>, fault: LineFault) {
+        self.skipped.malformed += 1;
+        self.is_cut |= !line.has_end;
+        self.skipped.name(SkippedLine { line: line.number, reason: fault.to_string() });
+        self.first_fault.get_or_insert((line.number, fault));
     }
 
-    fn finish(self) -> Trace {
-        let (entries, targets) = (self.timeline.finish(), self.targets.finish());
-        Trace { entries, targets, skipped: self.skipped }
+    fn finish(mut self) -> Result<SkippedLines, TraceError> {
+        let file = self.name.to_owned();
+        let SkippedLines { requests, malformed, .. } = self.skipped;
+        self.skipped.lines = self.taken + requests + malformed;
+        let lines = self.skipped.lines;
+        // A last line that was cut off is not a sign of another format.
+        let counted = malformed - u64::from(self.is_cut);
+        match self.first_fault {
+            Some((line, fault)) if self.taken == 0 && requests == 0 => {
+                Err(TraceError::Line { file, line, fault })
+            }
+            Some((line, fault)) if !self.limit.allows(counted, lines) => {
+                let limit = self.limit;
+                Err(TraceError::Malformed { file, line, fault, malformed, lines, limit })
+            }
+            _ if lines == 0 => Err(TraceError::Empty { file }),
+            _ if self.taken == 0 => Err(TraceError::AllSkipped { file, skipped: requests }),
+            _ => Ok(self.skipped),
+        }
     }
 }

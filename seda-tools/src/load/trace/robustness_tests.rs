@@ -1,4 +1,5 @@
 use super::*;
+use crate::h1::is_origin_form;
 use proptest::prelude::*;
 
 /// Pieces of all formats, and random bytes, which alone rarely get past the first line.

@@ -69,7 +69,7 @@ fn an_access_trace_is_sorted_by_time_and_its_requests_are_interned() {
 fn a_log_is_parsed_in_its_zones_and_skipped_requests_are_counted() {
     let trace = parse(LOG);
     assert_eq!(replay(&trace), owned(&[(0, "GET /x"), (2_000, "GET /x"), (2_500, "POST /y")]));
-    assert_eq!((trace.targets.len(), trace.skipped), (2, 1));
+    assert_eq!((trace.targets.len(), trace.skipped.requests), (2, 1));
 }
 
 #[test]
@@ -126,6 +126,67 @@ fn an_error_names_the_file_the_line_and_the_allowed_values() {
     assert!(absent.starts_with("/no/such/file: "), "{absent}");
 }
 
+/// A hundred good lines of a log.
+fn hundred() -> String {
+    LOG.lines().next().map(|line| format!("{line}\n").repeat(100)).unwrap()
+}
+
+#[test]
+fn malformed_lines_are_skipped_counted_and_named() {
+    let stray = r#"::1 - - [10/Oct/2000:13:55:36 -0700] "GET /a"b HTTP/1.0" 200 7"#;
+    let cut = r#"::1 - - [10/Oct/2000:13:55:37 -0700] "GET /c HT"#;
+    let text = format!("#Version: 1.0\n\n{}\n{stray}\n   \n{}{cut}", hundred(), hundred());
+    let trace = parse(&text);
+    assert_eq!(trace.entries.len(), 200);
+    let skipped = &trace.skipped;
+    assert_eq!((skipped.malformed, skipped.requests, skipped.comments), (2, 0, 1));
+    assert_eq!(skipped.lines, 202);
+    assert_eq!(skipped.first.iter().map(|first| first.line).collect::<Vec<_>>(), [104, 206]);
+    assert!(skipped.first[0].reason.contains("is not a line of the log"), "{skipped:?}");
+}
+
+#[test]
+fn a_log_whose_first_line_is_malformed_is_read() {
+    let trace = parse(&format!("GET /half HTTP/1.1\" 200 7\n{}", hundred()));
+    assert_eq!((trace.entries.len(), trace.skipped.malformed), (100, 1));
+}
+
+#[test]
+fn more_malformed_lines_than_the_limit_are_an_error_that_names_the_first() {
+    let text = format!("{}bad\nworse\n", hundred());
+    let error = error(&text);
+    let told = "; 2 of 102 lines are malformed, and --skip-limit allows 1% of them";
+    assert!(error.starts_with("t, line 101: `bad` is not a line") && error.ends_with(told));
+    // A last line that was cut off does not count.
+    assert_eq!(parse(text.trim_end()).skipped.malformed, 2);
+}
+
+#[test]
+fn a_site_reads_what_a_load_reads() {
+    let line = |request: &str, status: &str, bytes: &str| {
+        format!("::1 - - [10/Oct/2000:13:55:36 -0700] \"{request}\" {status} {bytes}\n")
+    };
+    let text = [
+        line("GET /a b|[1]{2}^\\\\\\\"é HTTP/1.1", "200", "-"),
+        line("POST /form HTTP/1.1", "201", "7"),
+        line("GET /slow HTTP/1.1", "499", "0"),
+    ]
+    .concat();
+    let path = std::env::temp_dir().join(format!("seda-site-{}.log", std::process::id()));
+    std::fs::write(&path, &text).unwrap();
+    let (site, load) = (read_requests(&path, SkipLimit::default()), Trace::open(&path));
+    std::fs::remove_file(&path).unwrap();
+    let (site, load) = (site.unwrap(), load.unwrap());
+    let paths = |requests: &[LoggedRequest]| -> Vec<String> {
+        requests.iter().map(|request| request.path.clone()).collect()
+    };
+    let expected = ["/a%20b%7C%5B1%5D%7B2%7D%5E%5C%22%C3%A9", "/form", "/slow"];
+    assert_eq!(paths(&site.requests), expected);
+    assert_eq!(load.targets.iter().map(|target| &target.path).collect::<Vec<_>>(), expected);
+    let statuses: Vec<_> = site.requests.iter().map(|request| request.status).collect();
+    assert_eq!(statuses, [Some(200), Some(201), Some(499)]);
+}
+
 /// Returns the path of recorded traffic beside the repository; `None` if it is absent.
 fn beside(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(name);
@@ -140,7 +201,7 @@ fn beside(name: &str) -> Option<PathBuf> {
 fn the_recorded_access_trace_is_complete() {
     let Some(path) = beside("web-access.tsv") else { return };
     let trace = Trace::open(&path).unwrap();
-    assert_eq!((trace.entries.len(), trace.skipped), (5_000, 0));
+    assert_eq!((trace.entries.len(), trace.skipped.requests), (5_000, 0));
     assert_eq!(read_arrivals(&path).unwrap(), trace.times());
 }
 
@@ -148,7 +209,7 @@ fn the_recorded_access_trace_is_complete() {
 fn the_recorded_work_trace_demands_what_its_scale_gives() {
     let Some(path) = beside("llm-arrivals.tsv") else { return };
     let trace = Trace::open(&path).unwrap();
-    assert_eq!((trace.entries.len(), trace.skipped), (8_819, 0));
+    assert_eq!((trace.entries.len(), trace.skipped.requests), (8_819, 0));
     let micros = |entry: &Entry| -> u64 {
         let path = &trace.targets[entry.target as usize].path;
         path.strip_prefix("/work?micros=").unwrap().parse().unwrap()

@@ -1,6 +1,6 @@
 //! A request to send.
 
-use super::origin_form::origin_form;
+use super::record::LoggedRequest;
 use http::Method;
 
 /// A request, with the known properties of its answer.
@@ -27,20 +27,15 @@ impl Target {
     pub fn get(path: String) -> Self {
         Self { method: Method::GET, path, status: None, bytes: None }
     }
+}
 
-    /// Returns a recorded request; `None` if it cannot be repeated.
-    pub(super) fn recorded(
-        method: &[u8],
-        path: &[u8],
-        status: Option<u16>,
-        bytes: Option<u64>,
-    ) -> Option<Self> {
-        let method = Method::from_bytes(method).ok()?;
-        let path = origin_form(path)?;
+impl From<LoggedRequest> for Target {
+    fn from(logged: LoggedRequest) -> Self {
+        let LoggedRequest { method, path, status, bytes } = logged;
         let status = status.filter(|status| !NOT_REPEATABLE.contains(status));
         let has_size = status.is_some() && method != Method::HEAD;
         let bytes = if has_size { bytes } else { None };
-        Some(Self { method, path, status, bytes })
+        Self { method, path, status, bytes }
     }
 }
 
@@ -51,7 +46,7 @@ mod tests {
     #[test]
     fn only_a_method_and_a_path_can_be_repeated() {
         let recorded = |method: &str, path: &str| {
-            Target::recorded(method.as_bytes(), path.as_bytes(), None, None)
+            LoggedRequest::new(method.as_bytes(), path.as_bytes(), None, None).map(Target::from)
         };
         assert_eq!(recorded("GET", "/"), Some(Target::get("/".to_owned())));
         assert!(recorded("PROPFIND", "/dav").is_some());
@@ -63,7 +58,8 @@ mod tests {
     #[test]
     fn a_status_that_may_differ_next_time_is_not_expected() {
         let known = |method: &[u8], status| {
-            let target = Target::recorded(method, b"/", Some(status), Some(9)).unwrap();
+            let logged = LoggedRequest::new(method, b"/", Some(status), Some(9)).unwrap();
+            let target = Target::from(logged);
             (target.status, target.bytes)
         };
         assert_eq!(known(b"GET", 200), (Some(200), Some(9)));

@@ -1,9 +1,10 @@
 //! Requests that are recorded by their demand.
 
-use super::Target;
 use super::columns::{Columns, Fields};
 use super::error::TraceError;
 use super::fault::LineFault;
+use super::record::LoggedRequest;
+use http::Method;
 
 /// The highest demand of a request in microseconds: an hour. A higher number has another unit.
 pub const MAX_MICROS: u64 = 3_600_000_000;
@@ -64,7 +65,7 @@ impl Work {
     }
 
     /// Returns the request for the demand of a line.
-    pub(super) fn read(&self, fields: &Fields<'_>) -> Result<Target, LineFault> {
+    pub(super) fn read(&self, fields: &Fields<'_>) -> Result<LoggedRequest, LineFault> {
         let micros = match self {
             Self::Micros(micros) => amount("micros", fields.get(*micros))?,
             Self::Tokens { input, output, scale } => {
@@ -77,7 +78,8 @@ impl Work {
             let allowed = "a number of microseconds from 0 to 3600000000, an hour";
             return Err(LineFault::value("the demand", found.as_bytes(), allowed));
         }
-        Ok(Target::get(format!("/work?micros={}", micros.round() as u64)))
+        let path = format!("/work?micros={}", micros.round() as u64);
+        Ok(LoggedRequest { method: Method::GET, path, status: None, bytes: None })
     }
 }
 
@@ -108,8 +110,8 @@ mod tests {
     fn read(header: &str, line: &str, scale: WorkScale) -> Result<String, LineFault> {
         let columns = Columns::read(header.as_bytes()).unwrap();
         let work = Work::find(&columns, scale).unwrap();
-        let target = work.read(&columns.fields(line.as_bytes()).unwrap());
-        target.map(|target| target.path)
+        let request = work.read(&columns.fields(line.as_bytes()).unwrap());
+        request.map(|request| request.path)
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Restarting {
             threads: 1,
             seed: 1,
             bin: self.bin,
-            address: server.address(),
+            address: server.address().into(),
             url,
         };
         let watcher = Watcher::open(server.pid())?;

@@ -4,9 +4,9 @@ mod request_line;
 mod time;
 
 use super::fault::{LineFault, quoted};
-use super::record::Record;
+use super::record::{LoggedRequest, Record};
 use super::stamp::Stamp;
-use super::{Target, status};
+use super::status;
 
 /// Parses a line. The text in the place of the request need not be a request.
 pub(super) fn read(line: &[u8]) -> Result<Record, LineFault> {
@@ -16,9 +16,9 @@ pub(super) fn read(line: &[u8]) -> Result<Record, LineFault> {
     })?;
     let (status, bytes) = (status::read(parts.status)?, status::read_bytes(parts.bytes)?);
     let request = request_line::unescape(parts.request);
-    let target = request_line::split(&request)
-        .and_then(|(method, path)| Target::recorded(method, path, status, bytes));
-    Ok(Record { stamp, target })
+    let request = request_line::split(&request)
+        .and_then(|(method, path)| LoggedRequest::new(method, path, status, bytes));
+    Ok(Record { stamp, request })
 }
 
 /// Returns true if a line has the outline of the format.
@@ -72,8 +72,8 @@ mod tests {
     use http::Method;
 
     fn target(line: &str) -> Option<(Method, String, Option<u16>, Option<u64>)> {
-        let target = read(line.as_bytes()).unwrap().target?;
-        Some((target.method, target.path, target.status, target.bytes))
+        let request = read(line.as_bytes()).unwrap().request?;
+        Some((request.method, request.path, request.status, request.bytes))
     }
 
     fn of_request(request: &str) -> Option<String> {

@@ -9,6 +9,7 @@ use crate::settings::request_spec::{RequestSpec, Requests};
 use seda_tools::arrivals::{Arrivals, Process, Profile};
 use seda_tools::plan::Pace;
 use seda_tools::report::Bin;
+use seda_tools::report::SkippedLines;
 use seda_tools::trace::{Entry, Trace};
 use serde::Deserialize;
 use std::error::Error;
@@ -79,7 +80,7 @@ impl Demand {
         Trace {
             entries: entries.collect(),
             targets: targets.map(|choice| choice.target.clone()).collect(),
-            skipped: 0,
+            skipped: SkippedLines::default(),
         }
     }
 

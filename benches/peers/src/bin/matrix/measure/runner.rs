@@ -134,7 +134,7 @@ impl Runner {
             threads: 1,
             seed: seed(spec.round),
             bin: spec.bin,
-            address: server.address(),
+            address: server.address().into(),
             url,
         };
         let loaded = generator::run(&plan, &self.stop, &mut meter)?;

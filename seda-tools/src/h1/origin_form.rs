@@ -2,7 +2,7 @@
 
 /// Returns the target with percent-encoding for bytes that may not stand in it; `None` if it does
 /// not begin with `/`.
-pub(super) fn origin_form(bytes: &[u8]) -> Option<String> {
+pub(crate) fn origin_form(bytes: &[u8]) -> Option<String> {
     if !bytes.starts_with(b"/") {
         return None;
     }
