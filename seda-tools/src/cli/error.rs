@@ -109,5 +109,5 @@ pub(super) enum CliError {
     Url(#[from] UrlError),
     #[error(transparent)]
     Watch(#[from] WatchError),
-}    #[cfg(feature = "top")]
+}
 
