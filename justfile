@@ -44,6 +44,11 @@ bench-queue:
 bench-stats:
     cargo bench --locked -p benches --bench stats_cost
 
+# Drives the live page in headless Chromium; needs node and chromium.
+live-page *flags:
+    cargo build --locked --example live_page
+    node tests/browser/live_page.mjs {{flags}}
+
 # Checks licences, bans and advisories; needs cargo-deny.
 deny:
     cargo deny --workspace check

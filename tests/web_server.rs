@@ -421,7 +421,7 @@ fn repeated_flags_are_several_listeners_and_the_printed_commands_reach_the_first
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_service_manager_is_told_of_the_start_and_of_the_end() {
+fn the_service_manager_is_told_of_the_start_of_each_second_and_of_the_end() {
     use std::os::unix::net::UnixDatagram;
     let socket = std::env::temp_dir().join(format!("seda-notify-{}.sock", std::process::id()));
     let manager = UnixDatagram::bind(&socket).expect("a socket");
@@ -433,10 +433,14 @@ fn the_service_manager_is_told_of_the_start_and_of_the_end() {
     };
     let mut command = Command::new(program());
     command.args(["--listen", "127.0.0.1:0"]).env("NOTIFY_SOCKET", &socket);
-    let example = Example::run(&mut command);
+    let example = Example::run(command.env("WATCHDOG_USEC", "30000000"));
     assert_eq!(message(), "READY=1");
+    assert_eq!(message(), "WATCHDOG=1");
+    // The second one says that the reactors have answered the first.
+    assert_eq!(message(), "WATCHDOG=1");
     example.signal("-TERM");
-    assert_eq!(message(), "STOPPING=1");
+    let end = std::iter::repeat_with(message).find(|message| message != "WATCHDOG=1");
+    assert_eq!(end.as_deref(), Some("STOPPING=1"));
     assert_eq!(example.end().0, Some(0));
     std::fs::remove_file(socket).expect("it was there");
 }

@@ -4,8 +4,10 @@
 //! Type: `cargo run --release --example web_server`, and in another terminal
 //!       `curl 'http://127.0.0.1:8080/work?micros=1000'`
 //!       `curl 'http://127.0.0.1:8080/_seda/report?format=text'`
-//! See:  the demo site on http://127.0.0.1:8080/. After Ctrl-C (or SIGTERM) the server drains: it
-//!       answers all received requests and prints a final report.
+//! See:  the demo site on http://127.0.0.1:8080/, and the live page of the graph on
+//!       http://127.0.0.1:8080/_seda/. After Ctrl-C (or SIGTERM) the server drains: it answers all
+//!       received requests and prints a final report. With `--lame-duck 10s` it first serves on for
+//!       that time, while `/readyz` fails, so that a balancer sends clients elsewhere.
 //!
 //! `--help` lists the flags; `settings.rs` shows the file that `--config` reads. `kill -HUP` makes
 //! the server read that file again. Its settings of the graph then take effect, all of them or, if
@@ -102,7 +104,8 @@ fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
         history::save(&server, file);
     }
     eprintln!("draining");
-    let drained = server.drain(DRAIN_LIMIT);
+    // The lame-duck time is half of the limit at most.
+    let drained = server.drain(DRAIN_LIMIT + 2 * started.http.closing.lame_duck);
     println!("{}", drained.report);
     Ok(())
 }
@@ -139,6 +142,8 @@ fn print_admin(place: &AdminPlace, option: &str, url: &str) {
         _ => return println!("     (--admin 9090 shows report and graph on a port of their own)"),
     };
     println!("     curl {option}'{pages}/report?format=text'");
-    println!("     curl {option}{pages}/graph | dot -Tsvg");
+    if !option.contains("unix-socket") {
+        println!("     {pages}/        the live page, for a browser");
+    }
     println!("     curl {option}{pages}/metrics        for Prometheus");
 }

@@ -73,6 +73,13 @@ pub(crate) struct Flags {
     /// `http.access_log.format` [default: combined]
     #[arg(long, value_name = "FILE|-")]
     pub(crate) access_log: Option<PathBuf>,
+    /// After SIGTERM, time to serve on while /readyz answers 503 and each connection is closed
+    /// after its next answer: how long a balancer takes to see it [default: 0s]
+    #[arg(long, value_name = "10s", value_parser = parse_duration, allow_hyphen_values = true)]
+    pub(crate) lame_duck: Option<Duration>,
+    /// Tell in Server-Timing how long a request waited for each stage and was served by it
+    #[arg(long)]
+    pub(crate) server_timing: bool,
     /// Write the last ten minutes, second by second, to a file: after SIGUSR1 and at the end
     #[arg(long, value_name = "FILE")]
     pub(crate) history: Option<PathBuf>,
@@ -126,6 +133,10 @@ impl Settings {
             let format = &mut settings.http.access_log.format;
             *format = format.or(Some(AccessLogFormat::Combined));
         }
+        if let Some(lame_duck) = flags.lame_duck {
+            settings.http.closing.lame_duck = lame_duck;
+        }
+        settings.http.access_log.server_timing |= flags.server_timing;
         if flags.deadline.is_some() {
             settings.http.deadline = flags.deadline;
         }

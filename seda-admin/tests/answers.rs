@@ -7,9 +7,14 @@
     reason = "a test fails by panicking; clippy exempts only functions marked as tests"
 )]
 
-use seda_admin::{Admin, AdminAccess, AdminAnswer, AdminBody, AdminPath, AdminRequest};
+use bytes::Bytes;
+use seda_admin::{
+    Admin, AdminAccess, AdminAnswer, AdminBody, AdminPath, AdminRequest, EventReader, EventSink,
+};
 use seda_core::history::History;
+use seda_core::report::GraphLoad;
 use seda_core::{Graph, Report, Running};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -66,7 +71,112 @@ fn a_report_is_given_as_json_and_text_and_as_a_graph() {
     let dot = get(&admin, "/_seda/graph");
     assert_eq!(dot.content_type, "text/vnd.graphviz");
     assert!(text(&dot).starts_with("digraph"));
+    let drawing = get(&admin, "/_seda/graph?format=svg");
+    assert_eq!(drawing.content_type, "image/svg+xml");
+    assert!(text(&drawing).starts_with("<svg ") && text(&drawing).contains(">page</text>"));
     assert_eq!(get(&admin, "/_seda/report?format=xml").status, 400);
+    assert_eq!(get(&admin, "/_seda/graph?format=png").status, 400);
+}
+
+#[test]
+fn the_live_page_runs_the_script_of_its_server_alone() {
+    let running = graph();
+    let admin = Admin::new(running.snapshots());
+    let types = [
+        ("/_seda/", "text/html; charset=utf-8"),
+        ("/_seda/page.css", "text/css; charset=utf-8"),
+        ("/_seda/page.js", "text/javascript; charset=utf-8"),
+    ];
+    for (path, content_type) in types {
+        let answer = get(&admin, path);
+        assert_eq!((answer.status, answer.content_type), (200, content_type));
+        let policy = field(&answer, "content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self'; "), "{policy}");
+        assert!(!policy.contains("unsafe") && policy.contains("frame-ancestors 'none'"));
+        assert_eq!(field(&answer, "cache-control"), Some("no-store"));
+    }
+}
+
+/// Takes events up to a bound, and loses those beyond it.
+struct Slow {
+    events: mpsc::SyncSender<Bytes>,
+}
+
+impl EventSink for Slow {
+    fn send(&mut self, event: &Bytes) -> bool {
+        !matches!(self.events.try_send(event.clone()), Err(mpsc::TrySendError::Disconnected(_)))
+    }
+}
+
+fn reader(admin: &Admin) -> EventReader {
+    match get(admin, "/_seda/events").body {
+        AdminBody::Events(reader) => reader,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The record of an event.
+#[derive(Deserialize)]
+struct Record {
+    load: GraphLoad,
+    report: Report,
+}
+
+fn record(event: &Bytes) -> Record {
+    let data = event.strip_prefix(b"data: ").unwrap().strip_suffix(b"\n\n").unwrap();
+    assert!(!data.contains(&b'\n'), "a line end would begin another field");
+    serde_json::from_slice(data).unwrap()
+}
+
+#[test]
+fn a_reader_of_the_events_has_a_report_at_once_and_then_one_each_second() {
+    let running = graph();
+    let admin = Admin::new(running.snapshots());
+    let (events, received) = mpsc::sync_channel(8);
+    reader(&admin).start(Slow { events });
+    let records: Vec<Record> =
+        (0..3).map(|_| record(&received.recv_timeout(LIMIT).unwrap())).collect();
+    assert!(records.is_sorted_by(|a, b| a.report.uptime_seconds < b.report.uptime_seconds));
+    assert!(records.iter().all(|record| record.report.load() == record.load));
+    // The end of the graph ends the stream.
+    assert!(running.drain(LIMIT).complete);
+    let end = std::iter::repeat_with(|| received.recv_timeout(LIMIT)).find_map(Result::err);
+    assert_eq!(end, Some(mpsc::RecvTimeoutError::Disconnected));
+}
+
+#[test]
+fn a_reader_that_does_not_read_loses_records_and_delays_no_other() {
+    let running = graph();
+    let admin = Admin::new(running.snapshots());
+    let (events, slow) = mpsc::sync_channel(1);
+    reader(&admin).start(Slow { events });
+    let (events, fast) = mpsc::sync_channel(8);
+    reader(&admin).start(Slow { events });
+    for _ in 0..3 {
+        fast.recv_timeout(LIMIT).unwrap();
+    }
+    assert_eq!(slow.try_iter().count(), 1);
+}
+
+#[test]
+fn the_readers_of_the_events_are_bounded_and_one_that_has_gone_gives_its_place_back() {
+    let running = graph();
+    let admin = Admin::new(running.snapshots());
+    let mut readers: Vec<_> = (0..32).map(|_| reader(&admin)).collect();
+    let refused = get(&admin, "/_seda/events");
+    assert_eq!((refused.status, field(&refused, "retry-after")), (503, Some("1")));
+    assert!(text(&refused).starts_with("32 readers "), "{}", text(&refused));
+    // A transport that cannot stream drops the reader.
+    readers.pop();
+    let (events, received) = mpsc::sync_channel(1);
+    reader(&admin).start(Slow { events });
+    received.recv_timeout(LIMIT).unwrap();
+    assert_eq!(get(&admin, "/_seda/events").status, 503);
+    // The next record finds that the reader has gone.
+    drop(received);
+    while get(&admin, "/_seda/events").status != 200 {
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
 }
 
 #[test]
@@ -112,7 +222,10 @@ fn pages_and_probes_are_read_only() {
         "/_seda/graph",
         "/_seda/metrics",
         "/_seda/history",
+        "/_seda/events",
         "/_seda/live",
+        "/_seda/",
+        "/_seda/page.js",
     ] {
         for (method, status) in [("POST", 405), ("DELETE", 405), ("HEAD", 200)] {
             let mut request = AdminRequest::get(path);
@@ -156,8 +269,7 @@ fn a_program_chooses_the_path_of_the_pages_and_whether_there_are_probes() {
     let access = AdminAccess::closed().with_pages("/internal/status".parse().unwrap());
     for (path, is_taken) in [
         ("/internal/status/report", true),
-        ("/internal/status/", true),
-        ("/internal/status", false),
+        ("/internal/status/nothing", true),
         ("/internal/statusreport", false),
         ("/_seda/report", false),
         ("/livez", false),
@@ -167,8 +279,16 @@ fn a_program_chooses_the_path_of_the_pages_and_whether_there_are_probes() {
         let status = ask(&admin, &access, AdminRequest::get(path)).status;
         assert_eq!(status, if path.ends_with("/report") && is_taken { 200 } else { 404 }, "{path}");
     }
-    let listed = ask(&admin, &access, AdminRequest::get("/internal/status/"));
-    assert!(text(&listed).starts_with("there are /internal/status/report, "), "{}", text(&listed));
+    let listed = ask(&admin, &access, AdminRequest::get("/internal/status/nothing"));
+    let pages = "there are /internal/status/, /internal/status/report, ";
+    assert!(text(&listed).starts_with(pages), "{}", text(&listed));
+    // The page loads its parts from its own folder, so its path ends with a slash.
+    let root = ask(&admin, &access, AdminRequest::get("/internal/status"));
+    assert_eq!((root.status, root.location.as_deref()), (308, Some("/internal/status/")));
+    for name in ["", "page.css", "page.js"] {
+        let part = ask(&admin, &access, AdminRequest::get(&format!("/internal/status/{name}")));
+        assert_eq!(part.status, 200, "{name}");
+    }
 }
 
 #[test]

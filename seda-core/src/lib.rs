@@ -141,7 +141,7 @@ pub use config::{
     UnknownController, WorkerRange, WorkerRangeError,
 };
 pub use event::request::{
-    Lost, Outcome, ReplyAddress, ReplySink, Request, Responder, ResponseReceiver,
+    Lost, Outcome, ReplyAddress, ReplySink, Request, Responder, ResponseReceiver, StageVisit,
 };
 pub use event::{EventMeta, LossReason, Refusal, RefusalReason, Refused, SHARDS};
 pub use gate::{Route, StageId};

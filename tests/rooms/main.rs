@@ -55,7 +55,9 @@ const HOUSES: &[House] = &[
     },
     House {
         folder: "seda-admin/src",
-        rooms: &["admin", "pages", "metrics", "access", "answer", "figures"],
+        rooms: &[
+            "admin", "pages", "metrics", "drawing", "web", "access", "answer", "events", "figures",
+        ],
         root: &["lib.rs"],
     },
     House {

@@ -7,6 +7,16 @@ mod path;
 
 pub use path::{AdminPath, AdminPathError};
 
+/// A page of the admin side, by the path of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PagePath<'p> {
+    /// The path of the pages itself, without the slash behind it: relative references in the live
+    /// page would lead elsewhere.
+    Root,
+    /// The page of this name; the live page if it is empty.
+    Page(&'p str),
+}
+
 /// The path of the liveness probe.
 pub(crate) const LIVE: &str = "/livez";
 
@@ -69,9 +79,13 @@ impl AdminAccess {
         self.has_probes && (path == LIVE || path == READY)
     }
 
-    /// Returns the name of the page at `path`; `None` if the path is not below that of the pages.
-    pub(crate) fn page<'p>(&self, path: &'p str) -> Option<&'p str> {
-        path.strip_prefix(self.pages.as_ref()?.as_str())?.strip_prefix('/')
+    /// Returns the page at `path`; `None` if the path is not that of the pages or below it.
+    pub(crate) fn page<'p>(&self, path: &'p str) -> Option<PagePath<'p>> {
+        let rest = path.strip_prefix(self.pages.as_ref()?.as_str())?;
+        if rest.is_empty() {
+            return Some(PagePath::Root);
+        }
+        rest.strip_prefix('/').map(PagePath::Page)
     }
 
     /// Returns the path of the pages; `None` if they are not shown.

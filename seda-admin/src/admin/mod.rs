@@ -2,14 +2,26 @@
 //!
 //! The room imports all others. Sockets and the types of a transport do not belong in this crate.
 
-use crate::access::{AdminAccess, READY};
-use crate::answer::AdminAnswer;
+mod queries;
+
+use self::queries::{graph_view, past, report_view};
+use crate::access::{AdminAccess, PagePath, READY};
+use crate::answer::{AdminAnswer, EVENTS};
+use crate::events::Events;
 use crate::figures::ServerFigures;
 use crate::metrics::Format;
 use crate::pages::{HistoryPages, Pages, Past, View};
+use crate::web;
+use bytes::Bytes;
 use seda_core::Snapshots;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The pages, as the 404 lists them.
+const PAGES: &[&str] = &["report", "graph", "metrics", "history", "events", "live", "ready"];
+
+/// The live page and its files.
+const FILES: &[&str] = &["", "page.css", "page.js"];
 
 /// A request to the admin side, as a transport has parsed it.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +52,7 @@ pub struct Admin {
     snapshots: Snapshots,
     pages: Pages,
     history: HistoryPages,
+    events: Events,
     is_draining: AtomicBool,
 }
 
@@ -58,7 +71,8 @@ impl Admin {
     ) -> Self {
         let pages = Pages::new(snapshots.clone(), Arc::new(figures));
         let history = HistoryPages::new(snapshots.clone());
-        Self { snapshots, pages, history, is_draining: AtomicBool::new(false) }
+        let events = Events::new(snapshots.clone());
+        Self { snapshots, pages, history, events, is_draining: AtomicBool::new(false) }
     }
 
     /// Notes that the server drains: from here on it is not ready.
@@ -94,26 +108,50 @@ impl Admin {
         access: &AdminAccess,
         request: &AdminRequest<'_>,
     ) -> Result<Asked, AdminAnswer> {
-        let page = access.page(request.path);
         let is_read = matches!(request.method, "GET" | "HEAD");
-        match page {
-            _ if access.is_probe(request.path) => Err(match is_read {
+        if access.is_probe(request.path) {
+            return Err(match is_read {
                 true if request.path == READY => self.readiness(),
                 true => liveness(),
                 false => AdminAnswer::not_allowed(),
-            }),
-            Some(_) if !access.admits(request.host) => Err(misdirected()),
-            Some("report" | "graph" | "metrics" | "history" | "live" | "ready") if !is_read => {
-                Err(AdminAnswer::not_allowed())
-            }
-            Some("report") => report_view(request.query).map(Asked::View),
-            Some("graph") => Ok(Asked::View(View::Dot)),
-            Some("metrics") => Ok(Asked::View(View::Metrics(Format::accepted(request.accept)))),
-            Some("history") => past(request.query).map(Asked::History),
-            Some("live") => Err(liveness()),
-            Some("ready") => Err(self.readiness()),
-            _ => Err(not_found(access)),
+            });
         }
+        let Some(page) = access.page(request.path) else { return Err(not_found(access)) };
+        if !access.admits(request.host) {
+            return Err(misdirected());
+        }
+        let name = match page {
+            PagePath::Page(name) if PAGES.contains(&name) || FILES.contains(&name) => name,
+            PagePath::Page(_) => return Err(not_found(access)),
+            PagePath::Root => "",
+        };
+        if !is_read {
+            return Err(AdminAnswer::not_allowed());
+        }
+        if page == PagePath::Root {
+            return Err(AdminAnswer::redirection(format!("{}/", request.path)));
+        }
+        match name {
+            "report" => report_view(request.query).map(Asked::View),
+            "graph" => graph_view(request.query, request.accept).map(Asked::View),
+            "metrics" => Ok(Asked::View(View::Metrics(Format::accepted(request.accept)))),
+            "history" => past(request.query).map(Asked::History),
+            "events" => Err(self.events(request.method)),
+            "live" => Err(liveness()),
+            "ready" => Err(self.readiness()),
+            "page.css" => Err(AdminAnswer::file("text/css; charset=utf-8", web::LIVE_STYLE)),
+            "page.js" => Err(AdminAnswer::file("text/javascript; charset=utf-8", web::LIVE_SCRIPT)),
+            _ => Err(AdminAnswer::file("text/html; charset=utf-8", web::LIVE_PAGE)),
+        }
+    }
+
+    /// Returns the stream of events, or the 503 without a place for a further reader. An answer to
+    /// HEAD takes no place.
+    fn events(&self, method: &str) -> AdminAnswer {
+        if method == "HEAD" {
+            return AdminAnswer::page(EVENTS, Bytes::new());
+        }
+        self.events.reader().map_or_else(AdminAnswer::no_place, AdminAnswer::events)
     }
 
     fn readiness(&self) -> AdminAnswer {
@@ -136,31 +174,8 @@ enum Asked {
     History(Past),
 }
 
-/// Returns the part of the history that a query asks for, or a 400 for a number that is none.
-fn past(query: Option<&str>) -> Result<Past, AdminAnswer> {
-    let mut pairs = query.unwrap_or_default().split('&');
-    let seconds = pairs.find_map(|pair| pair.strip_prefix("seconds=")).unwrap_or("60");
-    seconds.parse().ok().and_then(Past::of).ok_or_else(|| {
-        let text = "allowed: seconds=1 to seconds=600; 60 is the default\n";
-        AdminAnswer::text(400, text)
-    })
-}
-
 fn liveness() -> AdminAnswer {
     AdminAnswer::text(200, "live\n")
-}
-
-/// Returns the view that the query of a report asks for, or a 400 for an unknown format.
-fn report_view(query: Option<&str>) -> Result<View, AdminAnswer> {
-    let mut pairs = query.unwrap_or_default().split('&');
-    match pairs.find_map(|pair| pair.strip_prefix("format=")) {
-        None | Some("json") => Ok(View::Json),
-        Some("text") => Ok(View::Text),
-        Some(_) => {
-            let text = "allowed: format=json (the default) and format=text\n";
-            Err(AdminAnswer::text(400, text))
-        }
-    }
 }
 
 /// Returns the 421 for a Host that may have come by DNS rebinding.
@@ -172,7 +187,7 @@ fn misdirected() -> AdminAnswer {
 /// Returns a 404 that lists the pages.
 fn not_found(access: &AdminAccess) -> AdminAnswer {
     let Some(path) = access.pages() else { return AdminAnswer::text(404, "no such page\n") };
-    let pages = ["report", "graph", "metrics", "history", "live", "ready"];
-    let text = format!("there are {}\n", pages.map(|page| format!("{path}/{page}")).join(", "));
+    let pages: Vec<String> = PAGES.iter().map(|page| format!("{path}/{page}")).collect();
+    let text = format!("there are {path}/, {}\n", pages.join(", "));
     AdminAnswer::text(404, text)
 }

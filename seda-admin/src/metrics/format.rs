@@ -1,5 +1,7 @@
 //! The formats of the metrics page.
 
+use crate::answer::quality;
+
 /// A text format that Prometheus reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -28,31 +30,6 @@ impl Format {
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
         }
     }
-}
-
-/// Returns the quality of a media type in an Accept field (RFC 9110 §12.5.1), the best of those
-/// without a version or with one of `versions`. `None` if the field does not name it.
-fn quality(accept: &str, media_type: &str, versions: &[&str]) -> Option<f64> {
-    let mut best: Option<f64> = None;
-    for range in accept.split(',') {
-        let mut parts = range.split(';').map(str::trim);
-        if !parts.next().is_some_and(|name| name.eq_ignore_ascii_case(media_type)) {
-            continue;
-        }
-        let (mut quality, mut is_ours) = (1.0, true);
-        for (name, value) in parts.filter_map(|part| part.split_once('=')) {
-            let value = value.trim_matches('"');
-            match name.to_ascii_lowercase().as_str() {
-                "q" => quality = value.parse().unwrap_or(0.0),
-                "version" => is_ours = versions.contains(&value),
-                _ => {}
-            }
-        }
-        if is_ours {
-            best = Some(best.map_or(quality, |best| best.max(quality)));
-        }
-    }
-    best
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The metrics page: the report and the figures of the server in the text formats of Prometheus.
 //!
-//! The room imports `figures`. Paths and content types do not belong here (`admin`, `pages`).
+//! The room imports `answer` and `figures`. Paths and content types do not belong here (`admin`,
+//! `pages`).
 //!
 //! Every figure has a name, a type, a unit and a sentence. Names and labels are those of the
 //! facade `metrics` in seda-core where it has the figure; those of HTTP are those of OpenTelemetry.

@@ -1,7 +1,7 @@
 //! Snapshots as pages: each is rendered once per view, and answers a bounded number of requests.
 //!
-//! The room imports `metrics`, `answer` and `figures`. Paths and header fields do not belong here
-//! (`admin`, `answer`).
+//! The room imports `metrics`, `drawing`, `answer` and `figures`. Paths and header fields do not
+//! belong here (`admin`, `answer`).
 //!
 //! ```text
 //! answer ──▶ the page of a recent snapshot ──▶ at once, from any thread

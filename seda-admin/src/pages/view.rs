@@ -1,5 +1,7 @@
 //! The views of a snapshot.
 
+use crate::answer::SVG;
+use crate::drawing;
 use crate::figures::ServerFigures;
 use crate::metrics::{self, Format};
 use bytes::Bytes;
@@ -11,6 +13,8 @@ pub(crate) enum View {
     Json,
     Text,
     Dot,
+    /// A drawing with this number of stages beside each other at most.
+    Svg(u8),
     Metrics(Format),
 }
 
@@ -20,6 +24,7 @@ impl View {
             View::Json => "application/json",
             View::Text => crate::answer::TEXT,
             View::Dot => "text/vnd.graphviz",
+            View::Svg(_) => SVG,
             View::Metrics(format) => format.content_type(),
         }
     }
@@ -37,6 +42,7 @@ impl View {
             },
             View::Text => report.to_string().into(),
             View::Dot => report.to_dot().into(),
+            View::Svg(columns) => drawing::svg(report, columns).into(),
             View::Metrics(format) => metrics::page(report, &server(), format).into(),
         }
     }

@@ -15,6 +15,9 @@ const SNAPSHOT_AGE: Duration = Duration::from_millis(250);
 /// The reader of one snapshot. It runs on the control thread, so it must not block.
 pub(super) type SnapshotRequest = Box<dyn FnOnce(Arc<Report>) + Send>;
 
+/// The reader of the report of each second. It returns false after the last one that it wants.
+pub(super) type SecondReader = Box<dyn FnMut(&Arc<Report>) -> bool + Send>;
+
 /// A handle for reports that are at most 250 ms old.
 ///
 /// The control thread makes them, so load on the graph does not delay them, and many readers cost
@@ -84,6 +87,33 @@ impl Snapshots {
         // A send fails only after the end.
         let _ = self.messages.send(Message::NextSnapshot(take));
     }
+
+    /// Calls `take` with a report at the end of each second, until it returns false. It runs on the
+    /// control thread and must not block; it is dropped after a panic, and after the end of the
+    /// graph.
+    ///
+    /// The history takes the same report, so readers cost none of their own. In a graph with more
+    /// than 256 stages, which has no history, reports are made while there is a reader.
+    ///
+    /// ```
+    /// # use seda_core::Graph;
+    /// # use std::sync::mpsc;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut graph = Graph::new("pages");
+    /// # let render = graph.stage::<u32>("render", 64);
+    /// # graph.attach_each(render, |_wire| |_page, _cx| {})?;
+    /// # let running = graph.start()?;
+    /// let (sender, receiver) = mpsc::channel();
+    /// running.snapshots().each_second(move |report| sender.send(report.clone()).is_ok());
+    /// let (first, second) = (receiver.recv()?, receiver.recv()?);
+    /// assert!(first.uptime_seconds < second.uptime_seconds);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn each_second(&self, take: impl FnMut(&Arc<Report>) -> bool + Send + 'static) {
+        // A send fails only after the end.
+        let _ = self.messages.send(Message::EachSecond(Box::new(take)));
+    }
 }
 
 /// Returns the time until a snapshot is out of date; zero if it is.
@@ -103,6 +133,8 @@ pub(super) enum Message {
     Snapshot(SnapshotRequest),
     /// A request that waits until the cached snapshot is out of date.
     NextSnapshot(SnapshotRequest),
+    /// A reader of the report of each second.
+    EachSecond(SecondReader),
     /// Settings have changed, possibly the length of the tick.
     Settings,
     /// A stage has ended its first services: tick before the time.

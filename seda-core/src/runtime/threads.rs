@@ -12,7 +12,7 @@ use crate::platform::rng::unpredictable;
 use crate::platform::sync::{Arc, Mutex, Weak};
 use crate::platform::{Deadline, Time, catch_panic};
 use crate::pool::CondvarPark;
-use crate::runtime::snapshots::{Message, SnapshotRequest, Snapshots, time_left};
+use crate::runtime::snapshots::{Message, SecondReader, SnapshotRequest, Snapshots, time_left};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use std::io;
 use std::thread::{Builder, JoinHandle};
@@ -92,6 +92,7 @@ impl Threads {
             inbox,
             cached: None,
             deferred: Vec::new(),
+            second_readers: Vec::new(),
             second_ends: plane.topology.now().after(SECOND),
         };
         let control = self.spawn(&format!("{graph}-control"), move || control.run())?;
@@ -206,6 +207,8 @@ struct ControlThread {
     cached: Option<Arc<Report>>,
     /// The requests for the snapshot after the cached one.
     deferred: Vec<SnapshotRequest>,
+    /// The readers of the report of each second.
+    second_readers: Vec<SecondReader>,
     /// The end of the present second of the history.
     second_ends: Time,
 }
@@ -222,6 +225,7 @@ impl ControlThread {
             match self.inbox.recv_timeout(self.pause(wake)) {
                 Ok(Message::Snapshot(request)) => self.answer(request),
                 Ok(Message::NextSnapshot(request)) => self.deferred.push(request),
+                Ok(Message::EachSecond(reader)) => self.second_readers.push(reader),
                 Err(RecvTimeoutError::Timeout) if self.plane.topology.now() < wake => {}
                 Err(RecvTimeoutError::Timeout) => {
                     if next == wake {
@@ -274,18 +278,23 @@ impl ControlThread {
         }
     }
 
-    /// Adds the past second to the history, if it is over. Readers of snapshots get its report.
+    /// Adds the past second to the history, if it is over. Readers get its report.
     fn end_second(&mut self) {
         let topology = &self.plane.topology;
         let now = topology.now();
-        if now < self.second_ends || topology.stages.len() > STAGES_MOST {
+        let has_history = topology.stages.len() <= STAGES_MOST;
+        if now < self.second_ends || !has_history && self.second_readers.is_empty() {
             return;
         }
         // Seconds follow each other without a drift, unless one was late by more than a second.
         let next = self.second_ends.after(SECOND);
         self.second_ends = if next > now { next } else { now.after(SECOND) };
         let report = Arc::new(self.plane.report());
-        self.plane.history.lock().push(Arc::clone(&report));
+        if has_history {
+            self.plane.history.lock().push(Arc::clone(&report));
+        }
+        let readers = std::mem::take(&mut self.second_readers).into_iter();
+        self.second_readers = readers.filter_map(|reader| read_second(reader, &report)).collect();
         self.cached = Some(report);
     }
 
@@ -319,4 +328,14 @@ impl ControlThread {
             tracing::error!("a reader of a snapshot panicked");
         }
     }
+}
+
+/// Calls a reader with the report of a second. Returns it if it wants the next one, too.
+fn read_second(mut reader: SecondReader, report: &Arc<Report>) -> Option<SecondReader> {
+    // The reader is dropped inside of the panic boundary.
+    let read = catch_panic(move || reader(report).then_some(reader));
+    if read.is_none() {
+        tracing::error!("a reader of the report of each second panicked");
+    }
+    read.flatten()
 }

@@ -121,7 +121,7 @@ impl<E: Send + 'static> Batch<'_, E> {
                 self.stage.shed_in_hand(envelope, LossReason::Abandoned, cx.now());
                 continue;
             }
-            cx.begin_event(envelope.meta, self.events.len());
+            cx.begin_event(envelope.meta, envelope.enqueued, self.events.len());
             return Some(envelope.event);
         }
     }
@@ -132,7 +132,7 @@ impl<E: Send + 'static> Batch<'_, E> {
     pub fn take_all(&mut self, cx: &mut Context) -> Vec<E> {
         cx.end_events();
         let taken = self.events.drain(..).map(|envelope| {
-            cx.begin_another(envelope.meta);
+            cx.begin_another(envelope.meta, envelope.enqueued);
             envelope.event
         });
         taken.collect()

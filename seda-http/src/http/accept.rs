@@ -12,7 +12,7 @@ use super::reply::Reply;
 use super::responses::ErrorResponse;
 use super::retry_after::RetryAfter;
 use super::routes::{Arrived, BodyLimits, Dispatcher, Routed, failed};
-use super::times::{Label, RouteLabel};
+use super::times::{ExchangeTrace, Label, RouteLabel};
 use crate::h1::RequestHead;
 use crate::reactor::{Admission, Body, BodyReader, Origin, Service};
 use crate::server::catch_panic;
@@ -39,6 +39,10 @@ pub(super) struct HttpService {
     pub(super) refused_total: u64,
     /// The label of the request that was checked or admitted last.
     pub(super) label: Label,
+    /// True if answers have Server-Timing.
+    pub(super) server_timing: bool,
+    /// The trace of the request that was admitted last, until its exchange has it.
+    pub(super) trace: Option<Box<ExchangeTrace>>,
 }
 
 impl HttpService {
@@ -131,10 +135,17 @@ impl Service<Http1> for HttpService {
             }
             RequestBody::Whole(body) => (body, None),
         };
+        let span = ExchangeTrace::span(&head);
         let arrived = Arrived { head, body, stream, id };
         let class = routed.options.class;
         let reply_sink = Arc::clone(&self.reply_sink);
-        match self.dispatcher.admit(routed, arrived, origin, reply_sink, address) {
+        // The spans of stages are children of the span at admission.
+        let admitted =
+            span.in_scope(|| self.dispatcher.admit(routed, arrived, origin, reply_sink, address));
+        let request = admitted.as_ref().and_then(|admitted| admitted.as_ref().ok());
+        let request = request.filter(|_| self.server_timing).cloned();
+        self.trace = ExchangeTrace::new(span, request);
+        match admitted {
             Some(Ok(request)) => Admission::Admitted(request),
             Some(Err(refusal)) => Admission::Answered(self.refuse(class, refusal.reason())),
             None => Admission::Answered(failed().into()),
@@ -143,6 +154,7 @@ impl Service<Http1> for HttpService {
 
     fn label(&mut self, exchange: &mut Exchange, now: Time) {
         exchange.label = Some(self.label.begun(now));
+        exchange.trace = self.trace.take();
     }
 
     fn no_memory(&mut self) -> Reply {

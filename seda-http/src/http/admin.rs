@@ -1,15 +1,19 @@
 //! The admin side as a listener shows it. It is outside the graph, its budget and its figures.
 
+use super::body_sender::BodySendError;
 use super::codec::{Checked, Destination, Http1, Received};
+use super::events::EventSender;
 use super::reply::Reply;
 use super::routes::BodyLimits;
 use super::times::{Label, RouteLabel, TimeRegistry};
 use crate::h1::RequestHead;
 use crate::reactor::{Admission, Body, Origin, Service};
 use crate::server::{ServerCounts, ServerUsage};
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use seda_admin::{
-    Admin, AdminAccess, AdminAnswer, AdminBody, AdminRequest, ServerFigure, ServerFigures,
+    Admin, AdminAccess, AdminAnswer, AdminBody, AdminRequest, EventSink, ServerFigure,
+    ServerFigures,
 };
 use seda_core::{LossReason, Outcome, ReplyAddress, ReplySink, Time};
 use std::sync::Arc;
@@ -160,13 +164,26 @@ fn request(head: &RequestHead) -> AdminRequest<'_> {
     request
 }
 
+/// Sends events to one client. An event for which it has no room is lost.
+struct AdminEvents(EventSender);
+
+impl EventSink for AdminEvents {
+    fn send(&mut self, event: &Bytes) -> bool {
+        !matches!(self.0.try_send_encoded(event.clone()), Err(BodySendError::Gone))
+    }
+}
+
 fn response(answer: AdminAnswer) -> Response<Body> {
-    let body = match answer.body {
-        AdminBody::Bytes(bytes) => Body::Bytes(bytes),
+    let mut response = match answer.body {
+        AdminBody::Bytes(bytes) => Response::new(Body::Bytes(bytes)),
+        AdminBody::Events(reader) => {
+            let (sender, response) = EventSender::open();
+            reader.start(AdminEvents(sender));
+            response
+        }
         // A new form of body comes with its own arm.
-        _ => Body::Empty,
+        _ => Response::new(Body::Empty),
     };
-    let mut response = Response::new(body);
     let status = StatusCode::from_u16(answer.status);
     debug_assert!(status.is_ok(), "an answer has a status code of HTTP");
     *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -174,6 +191,10 @@ fn response(answer: AdminAnswer) -> Response<Body> {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
     for (name, value) in answer.headers {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    // A path of the admin side has no byte that a field forbids.
+    if let Some(location) = answer.location.and_then(|it| HeaderValue::try_from(it).ok()) {
+        headers.insert(header::LOCATION, location);
     }
     response
 }

@@ -341,6 +341,8 @@ impl Http {
                 stream_bodies: stream_bodies.clone(),
                 refused_total: 0,
                 label: Label::new(RouteLabel::Unmatched, None),
+                server_timing: config.access_log.server_timing,
+                trace: None,
             };
             let codec = Http1::new(limits, Arc::clone(&counters));
             let may_stream = stream_bodies.is_some() || table.streams_bodies();
@@ -354,11 +356,12 @@ impl Http {
         let _ = usage.set(group.usage());
         let clock = group.graph().clock();
         let settings = config.server().settings;
+        let lame_duck = config.closing.lame_duck;
         let admin_reactor = admin_listener
             .map(|listener| listener.serve(Arc::clone(&admin), config.limits, settings, clock))
             .transpose()?;
         tracing::info!(place = %admin_place, "shows the admin pages");
-        Ok(Server::new(admin, admin_place, group, times, admin_reactor, log_thread))
+        Ok(Server::new(admin, admin_place, lame_duck, group, times, admin_reactor, log_thread))
     }
 }
 

@@ -8,7 +8,7 @@ use super::exchange::{Exchange, Notes};
 use super::reply::Reply;
 use super::responses::{self, FAILED};
 use super::routes::{BodyLimits, Routed};
-use super::times::{Label, RouteLabel, TimeRecorder};
+use super::times::{ExchangeTrace, Label, RouteLabel, TimeRecorder};
 use crate::h1::{self, Decoded, Decoder, Limits, RequestHead};
 use crate::reactor::{
     Body, BodyCharge, BodyNeed, BodyReader, Codec, Counters, DecodeOutcome, Expecting, Origin,
@@ -95,7 +95,7 @@ impl Http1 {
         }
         let id = self.ids.as_ref().map(|ids| ids.of(head));
         let record = self.log.as_ref().map(|log| log.record(head));
-        Exchange { framing, notes: Some(Box::new(Notes { id, record })), label: None }
+        Exchange { framing, notes: Some(Box::new(Notes { id, record })), label: None, trace: None }
     }
 
     /// Returns the exchange of the last response to a client without a readable head.
@@ -307,7 +307,7 @@ impl Codec for Http1 {
         now: Time,
         output: &mut Output,
     ) {
-        let Exchange { framing, notes, label } = exchange;
+        let Exchange { framing, notes, label, trace } = exchange;
         let id = notes.as_ref().and_then(|notes| notes.id.as_ref());
         let reply = reply.with_open_file();
         let is_refused = matches!(reply, Reply::Unavailable { .. });
@@ -317,12 +317,18 @@ impl Codec for Http1 {
                 if let Some(id) = id {
                     response.headers_mut().insert(RequestId::FIELD, id.value().clone());
                 }
+                if let Some(timing) = trace.as_ref().and_then(|trace| trace.server_timing()) {
+                    response.headers_mut().append(ExchangeTrace::FIELD, timing);
+                }
                 self.encode_response(response, framing, now, output)
             }
             Reply::Unavailable { text, retry_after_seconds } => {
                 self.encode_unavailable(text, retry_after_seconds, id, framing, now, output)
             }
         };
+        if let Some(trace) = trace {
+            trace.end(status);
+        }
         if let Some(times) = &mut self.times {
             // A head that no service has seen is malformed, or did not come in time.
             let unseen = || Label::new(RouteLabel::Unmatched, None).begun(now);

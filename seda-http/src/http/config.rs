@@ -13,6 +13,9 @@ use std::time::Duration;
 /// The shortest Retry-After: the field is in whole seconds (RFC 9110 §10.2.3).
 const RETRY_LEAST: Duration = Duration::from_secs(1);
 
+/// A balancer that looks less often than each hour is none.
+const LAME_DUCK_MOST: Duration = Duration::from_secs(60 * 60);
+
 /// The longest Retry-After. A client does not come back after a longer time.
 const RETRY_MOST: Duration = Duration::from_secs(60 * 60);
 
@@ -168,6 +171,15 @@ pub struct Closing {
     /// client. With false a shut sending side abandons them, and those in a queue are not begun:
     /// set it where clients give up by closing and none shuts its sending side before it has read.
     pub half_close: bool,
+    /// The lame-duck time: how long a server that ends serves on while `/readyz` answers 503, up to
+    /// one hour. It closes each connection after its next answer meanwhile, and drains then. It is
+    /// a part of the limit of [`Server::drain`](crate::Server::drain), half of it at most.
+    ///
+    /// Default 0 s: without a balancer nothing reads the probe. Behind one set it to the time after
+    /// which the balancer sends no more connections, such as `periodSeconds` ×
+    /// `failureThreshold` of a readiness probe of Kubernetes, 30 s unless set.
+    #[serde(with = "seda_core::units::duration")]
+    pub lame_duck: Duration,
 }
 
 impl Default for Closing {
@@ -176,6 +188,7 @@ impl Default for Closing {
             linger: Duration::from_secs(1),
             linger_total: Duration::from_secs(30),
             half_close: true,
+            lame_duck: Duration::ZERO,
         }
     }
 }
@@ -241,6 +254,8 @@ impl HttpConfig {
         let RetryAfterRange { least, most } = self.retry_after;
         in_duration_range("retry_after.least", least, RETRY_LEAST, RETRY_MOST)?;
         in_duration_range("retry_after.most", most, least, RETRY_MOST)?;
+        let lame_duck = self.closing.lame_duck;
+        in_duration_range("closing.lame_duck", lame_duck, Duration::ZERO, LAME_DUCK_MOST)?;
         self.limits.check()?;
         self.access_log.check()?;
         self.body.check_budget(&self.limits, self.reactors)?;

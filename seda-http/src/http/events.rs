@@ -179,6 +179,12 @@ impl EventSender {
         self.body.as_mut().map_or(Err(BodySendError::Gone), |body| body.try_send(event.to_string()))
     }
 
+    /// Sends an event that is encoded already. Many senders share its memory if it is longer than 4
+    /// KiB.
+    pub(super) fn try_send_encoded(&mut self, event: Bytes) -> Result<(), BodySendError> {
+        self.body.as_mut().map_or(Err(BodySendError::Gone), |body| body.try_send(event))
+    }
+
     /// Sends an event. Blocks until there is room, for at most `limit`; see [`BodySender::send`].
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The properties of a request that its answer needs.
 
 use super::access_log::{Record, RequestId};
-use super::times::Label;
+use super::times::{ExchangeTrace, Label};
 use crate::h1;
 
 /// An exchange from its request to its answer.
@@ -12,6 +12,8 @@ pub(super) struct Exchange {
     pub(super) notes: Option<Box<Notes>>,
     /// `None` until a service has seen the request.
     pub(super) label: Option<Label>,
+    /// `None` unless a subscriber wants its span, or its answer has Server-Timing.
+    pub(super) trace: Option<Box<ExchangeTrace>>,
 }
 
 /// The id of a request, and its record for the access log.
@@ -23,6 +25,6 @@ pub(super) struct Notes {
 
 impl From<h1::Exchange> for Exchange {
     fn from(framing: h1::Exchange) -> Self {
-        Self { framing, notes: None, label: None }
+        Self { framing, notes: None, label: None, trace: None }
     }
 }

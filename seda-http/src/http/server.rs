@@ -53,6 +53,8 @@ pub struct Server {
     admin: Arc<Admin>,
     admin_place: AdminPlace,
     times: Arc<TimeRegistry>,
+    /// The time for which a server that ends serves on.
+    lame_duck: Duration,
     // Dropped in this order: the admin side's own listener answers until the graph has ended.
     group: ReactorGroup<Reply>,
     _admin_reactor: Option<SideReactor<Reply>>,
@@ -64,13 +66,14 @@ impl Server {
     pub(super) fn new(
         admin: Arc<Admin>,
         admin_place: AdminPlace,
+        lame_duck: Duration,
         group: ReactorGroup<Reply>,
         times: Arc<TimeRegistry>,
         admin_reactor: Option<SideReactor<Reply>>,
         access_log: Option<LogThread>,
     ) -> Self {
         let (_admin_reactor, _access_log) = (admin_reactor, access_log);
-        Self { admin, admin_place, times, group, _admin_reactor, _access_log }
+        Self { admin, admin_place, times, lame_duck, group, _admin_reactor, _access_log }
     }
 
     /// Reads the files of all certificates again, which the settings of the listeners name
@@ -121,17 +124,19 @@ impl Server {
     /// Ends the server within `limit` and returns the final report.
     ///
     /// 1. `/readyz` responds with 503. A listener of the admin side answers until the end.
-    /// 2. Connections in the backlogs are accepted, then the listeners are closed. A listener that
+    /// 2. For [`Closing::lame_duck`](crate::Closing::lame_duck), half of the limit at most, the
+    ///    server serves on and closes each connection after its next answer.
+    /// 3. Connections in the backlogs are accepted, then the listeners are closed. A listener that
     ///    the server shares ([`Http::bind_on`](crate::Http), `inherited`) is closed at once: its
     ///    backlog is accepted by its other owners.
-    /// 3. The graph stays open, so that begun requests are finished. The last response of each
+    /// 4. The graph stays open, so that begun requests are finished. The last response of each
     ///    connection says `Connection: close`. A connection without a request is read once more
     ///    and closed. So every request that arrives before the server's FIN is answered.
-    /// 4. The graph drains once no connection is left, or after nine tenths of the limit. Requests
+    /// 5. The graph drains once no connection is left, or after nine tenths of the limit. Requests
     ///    that are still open then are answered with 503.
     pub fn drain(self, limit: Duration) -> Drained {
         self.admin.set_draining();
-        self.group.drain(limit)
+        self.group.drain(self.lame_duck, limit)
     }
 }
 

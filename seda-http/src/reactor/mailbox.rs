@@ -1,4 +1,4 @@
-//! Messages from other threads to a reactor: outcomes, accepted connections, the order to drain.
+//! Messages from other threads to a reactor: outcomes, accepted connections, the order to end.
 
 use super::body::pipe::WakeReactor;
 use super::clients::connection_count::ConnectionGuard;
@@ -25,6 +25,10 @@ pub(crate) enum ReactorMessage<R> {
     Accepted(Accepted),
     /// The order to close connections for newcomers, if this reactor has any to close.
     MakeRoom(RoomRequest),
+    /// The order to close each connection after its next answer.
+    CloseAfterAnswers,
+    /// The reactor drops it, and so shows that it runs.
+    Beat(Arc<()>),
     /// The order to accept no more connections, to finish all begun requests and to close the
     /// other connections.
     Drain,

@@ -101,7 +101,7 @@ use self::body::CHUNK;
 use self::clients::eviction::RoomRequest;
 use self::clients::uploads::MemoryRequest;
 use self::coalescing::WakeupCoalescer;
-use self::connection::{Connection, TurnBudget, TurnContext, TurnOutcome};
+use self::connection::{Connection, Ending, TurnBudget, TurnContext, TurnOutcome};
 use self::connections::Connections;
 use self::mailbox::Accepted;
 use self::parts::WAKER;
@@ -142,7 +142,7 @@ pub(crate) struct Reactor<C: Codec, S> {
     /// The time of the last poll.
     now: Time,
     sweep_timer: SweepTimer,
-    draining: bool,
+    ending: Ending,
     coalescer: WakeupCoalescer,
 }
 
@@ -176,7 +176,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             clock,
             now,
             sweep_timer: SweepTimer::new(now),
-            draining: false,
+            ending: Ending::None,
             coalescer: WakeupCoalescer::default(),
         })
     }
@@ -184,7 +184,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
     /// Waits briefly for open outcomes, writes as much as the sockets take, and closes all
     /// connections.
     pub(crate) fn shutdown(mut self) {
-        self.draining = true;
+        self.ending = Ending::Drain;
         // The graph has ended, so outcomes with their reasons are on their way. Wait for them.
         let deadline = Deadline::after(Arc::clone(&self.clock), OUTCOME_GRACE);
         while self.connections.iter_mut().any(|connection| connection.has_pending()) {
@@ -203,7 +203,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
                 handshaker: self.bounds.handshaker.as_ref(),
                 scratch: &mut self.scratch,
                 now: self.now,
-                draining: true,
+                ending: Ending::Drain,
                 budget: TurnBudget::default(),
             };
             let mut outcome = connection.shutdown(&mut cx);
@@ -276,7 +276,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
     /// arrive meanwhile do not end the pause: that is its purpose.
     #[expect(clippy::disallowed_methods, reason = "no event is to end this sleep")]
     fn pause_under_flood(&mut self, timeout: Option<Duration>) {
-        if !self.coalescer.is_flooded() || self.draining {
+        if !self.coalescer.is_flooded() || self.ending.is_drain() {
             return;
         }
         let pause = coalescing::pause(self.service.slo());
@@ -312,7 +312,11 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             ReactorMessage::MakeRoom(request) => {
                 self.make_room(&request);
             }
+            // A drain that has begun goes on.
+            ReactorMessage::CloseAfterAnswers if self.ending.is_drain() => {}
+            ReactorMessage::CloseAfterAnswers => self.ending = Ending::AfterAnswers,
             ReactorMessage::Drain => self.begin_drain(),
+            ReactorMessage::Beat(beat) => drop(beat),
         }
     }
 
@@ -331,18 +335,19 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
     /// Accepts connections. Under a drain a listener is closed once its backlog is accepted.
     fn accept(&mut self) {
         let Some(mut acceptor) = self.acceptor.take() else { return };
-        let request = acceptor.accept(self.now, self.draining, |accepted| self.open(accepted));
+        let is_drain = self.ending.is_drain();
+        let request = acceptor.accept(self.now, is_drain, |accepted| self.open(accepted));
         if let Some(request) = request
             && !acceptor.ask_for_room(&request, self.now)
             && self.make_room(&request)
         {
             acceptor.note_room();
-            let _ = acceptor.accept(self.now, self.draining, |accepted| self.open(accepted));
+            let _ = acceptor.accept(self.now, is_drain, |accepted| self.open(accepted));
         }
-        if self.draining {
+        if is_drain {
             acceptor.close_accepted(self.poll.registry());
         }
-        if !(self.draining && acceptor.is_done()) {
+        if !(is_drain && acceptor.is_done()) {
             self.acceptor = Some(acceptor);
         }
     }
@@ -389,7 +394,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
     /// Closes the listeners after their backlogs are accepted, and each connection once its begun
     /// requests are finished.
     fn begin_drain(&mut self) {
-        self.draining = true;
+        self.ending = Ending::Drain;
         if let Some(acceptor) = &mut self.acceptor {
             acceptor.begin_drain(self.poll.registry());
         }
@@ -417,7 +422,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
                 handshaker: self.bounds.handshaker.as_ref(),
                 scratch: &mut self.scratch,
                 now: self.now,
-                draining: self.draining,
+                ending: self.ending,
                 budget: TurnBudget::default(),
             });
             if outcome == TurnOutcome::Ended {

@@ -74,7 +74,7 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
     /// it ends at once, see [`Reactor::shutdown`].
     pub(crate) fn run_alone(mut self) {
         let mut park = ReactorPark::new(&mut self, None);
-        while !park.reactor.draining {
+        while !park.reactor.ending.is_drain() {
             park.park(None);
         }
         self.shutdown();

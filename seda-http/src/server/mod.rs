@@ -19,6 +19,7 @@ mod reactor_group;
 mod side_listener;
 mod socket_file;
 mod unwind;
+mod watchdog;
 
 pub(crate) use builder::ServerBuilder;
 pub(crate) use config::{ServerConfig, in_duration_range, in_range, in_timeout_range};

@@ -1,8 +1,24 @@
 //! Messages to the service manager of this process (sd_notify(3)).
 
+use std::time::Duration;
+
 /// Says that the server accepts connections, if the manager asks for it.
 pub(super) fn ready() {
     send("READY=1");
+}
+
+/// Says that the server runs, within the interval of [`watchdog`].
+pub(super) fn alive() {
+    send("WATCHDOG=1");
+}
+
+/// Returns the interval within which the manager expects a message, or it restarts the server;
+/// `None` if it has no watchdog for this process (sd_watchdog_enabled(3)).
+pub(super) fn watchdog() -> Option<Duration> {
+    let number = |name| std::env::var(name).ok()?.parse::<u64>().ok();
+    let micros = number("WATCHDOG_USEC").filter(|micros| *micros > 0)?;
+    let is_ours = number("WATCHDOG_PID").is_none_or(|id| id == u64::from(std::process::id()));
+    is_ours.then(|| Duration::from_micros(micros))
 }
 
 /// Says that the server ends.

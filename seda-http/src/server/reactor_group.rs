@@ -6,6 +6,7 @@ use super::listen_place::ListenPlace;
 use super::listener::{self, Listeners};
 use super::notify;
 use super::socket_file::SocketFile;
+use super::watchdog;
 use crate::reactor::{
     Acceptor, BodyBudget, Codec, ConnectionCount, Counters, Deadline, Mailbox, Reactor,
     ReactorMessage, ReactorPark, ReactorParts, Service,
@@ -24,6 +25,9 @@ use std::time::Duration;
 /// A drain keeps one tenth of its limit for the graph, because answering the requests that are open
 /// at the limit takes a moment.
 const GRAPH_SHARE: u32 = 10;
+
+/// The lame-duck time takes half of a drain's limit at most, so that begun requests have the rest.
+const LAME_DUCK_SHARE: u32 = 2;
 
 /// Time that a server waits for its reactors after their workers have ended. A reactor then only
 /// writes as much as its sockets take.
@@ -122,6 +126,9 @@ impl<R: Send + 'static> ReactorGroup<R> {
             tracing::info!(%place, "serves");
         }
         notify::ready();
+        if let Some(interval) = notify::watchdog() {
+            watchdog::start(interval, &group.running.snapshots(), group.mailboxes.clone());
+        }
         Ok(group)
     }
 
@@ -153,16 +160,26 @@ impl<R: Send + 'static> ReactorGroup<R> {
         TlsServer::reload(&self.tls)
     }
 
-    /// Drains the connections, then the graph. Both together take at most `limit`.
-    pub(crate) fn drain(self, limit: Duration) -> Drained {
+    /// Serves on for `lame_duck` and closes each connection after its next answer, drains the
+    /// connections, then the graph. All together take at most `limit`.
+    pub(crate) fn drain(self, lame_duck: Duration, limit: Duration) -> Drained {
         let deadline = Deadline::after(Arc::clone(&self.clock), limit);
         notify::stopping();
+        // 0. Clients move to other servers, as the probe and the ends of their connections tell.
+        let lame_duck = lame_duck.min(limit / LAME_DUCK_SHARE);
+        if !lame_duck.is_zero() {
+            for mailbox in &self.mailboxes {
+                mailbox.send(ReactorMessage::CloseAfterAnswers);
+            }
+            // The open listeners count as connections, so this waits for the whole time.
+            self.connection_count.wait_until_zero(lame_duck);
+        }
         // 1. The reactors close the listeners, and each connection after its begun requests.
         for mailbox in &self.mailboxes {
             mailbox.send(ReactorMessage::Drain);
         }
         // 2. Wait for the last connection.
-        let for_connections = limit - limit / GRAPH_SHARE;
+        let for_connections = deadline.remaining().saturating_sub(limit / GRAPH_SHARE);
         if !self.connection_count.wait_until_zero(for_connections) {
             tracing::warn!("connections are still open at the limit of the drain");
         }

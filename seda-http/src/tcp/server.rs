@@ -46,7 +46,7 @@ impl<A: Send + 'static> TcpServer<A> {
     /// 3. The graph drains. Requests that are still open at the limit are answered with
     ///    [`Protocol::refuse`](super::Protocol::refuse).
     pub fn drain(self, limit: Duration) -> Drained {
-        self.group.drain(limit)
+        self.group.drain(Duration::ZERO, limit)
     }
 }
 

@@ -27,6 +27,29 @@ fn the_report_is_served_as_json_text_and_graph() {
     assert_eq!(site.admitted(), 1);
 }
 
+#[test]
+fn the_live_page_and_its_events_are_served_and_their_root_leads_to_it() {
+    let site = Site::start();
+    let mut client = site.client();
+    let root = client.fetch("/_seda");
+    assert_eq!((root.status, root.field("location")), (308, Some("/_seda/")));
+    let page = client.fetch("/_seda/");
+    assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
+    assert!(page.text().contains("src=\"page.js\""), "{}", page.text());
+    client.send("HEAD /_seda/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_eq!(client.response_without_body().status, 200);
+    client.send("GET /_seda/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_eq!(client.head().field("content-type"), Some("text/event-stream"));
+    for _ in 0..2 {
+        let mut event = client.chunk();
+        while !event.ends_with(b"\n\n") {
+            event.extend(client.chunk());
+        }
+        assert!(event.starts_with(b"data: {\"load\":{"), "{}", String::from_utf8_lossy(&event));
+    }
+    assert_eq!(site.admitted(), 0);
+}
+
 /// RFC 9110 §15.5.6: "the method received … is known by the origin server but not supported by
 /// the target resource. The origin server MUST generate an Allow header field".
 #[test]

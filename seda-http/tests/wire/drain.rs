@@ -85,6 +85,49 @@ fn a_drain_finishes_begun_requests_and_closes_idle_connections() {
     });
 }
 
+/// Behind a balancer: the probe fails first, and each connection is closed after its next answer.
+#[test]
+fn in_the_lame_duck_time_the_probe_fails_and_requests_are_answered_on_connections_that_close() {
+    let site = Plan::with(|http| http.closing.lame_duck = LIMIT).start();
+    let address = site.address();
+    let [mut kept, mut idle] = [site.client(), site.client()];
+    assert!(!kept.fetch("/hello").closes() && !idle.fetch("/readyz").closes());
+    // The lame-duck time outlasts the test.
+    let server = site.server;
+    std::thread::Builder::new().spawn(move || server.drain(4 * LIMIT)).unwrap();
+    let mut probe = Client::connect(address);
+    until("the probe fails", || {
+        let answer = probe.fetch("/readyz");
+        if answer.closes() {
+            probe.expect_end();
+            probe = Client::connect(address);
+        }
+        answer.status == 503 && answer.closes()
+    });
+    // Pipelined requests have all of their answers.
+    kept.send("GET /hello HTTP/1.1\r\nHost: t\r\n\r\n".repeat(2));
+    assert_eq!((kept.response().status, kept.response().closes()), (200, true));
+    kept.expect_end();
+    for mut client in [idle, Client::connect(address)] {
+        let answer = client.fetch("/hello");
+        assert_eq!((answer.status, answer.closes()), (200, true));
+        client.expect_end();
+    }
+}
+
+#[test]
+fn after_the_lame_duck_time_the_server_drains_within_the_same_limit() {
+    let site = Plan::with(|http| http.closing.lame_duck = Duration::from_millis(10)).start();
+    let (address, mut idle) = (site.address(), site.client());
+    assert_eq!(idle.fetch("/hello").status, 200);
+    assert!(site.server.drain(DRAIN).complete);
+    idle.expect_end();
+    assert!(TcpStream::connect(address).is_err());
+    // Half of the limit at most, so that requests have the rest.
+    let site = Plan::with(|http| http.closing.lame_duck = Duration::from_secs(3_600)).start();
+    assert!(site.server.drain(Duration::from_millis(100)).complete);
+}
+
 /// At the limit open requests are answered with 503, and the drain ends.
 #[test]
 fn at_the_limit_open_requests_are_answered_with_503() {

@@ -2,7 +2,7 @@
 
 use crate::client::{Client, LIMIT};
 use crate::exposition::Scrape;
-use crate::site::Plan;
+use crate::site::{Plan, Site};
 use crate::uploads::{MIB, hold_body};
 use seda_core::{Class, Context, Graph, GraphConfig, SendOptions, SloConfig};
 use seda_http::{
@@ -288,4 +288,23 @@ fn a_server_with_one_entry_has_one_route_for_all_paths() {
     let routes: Vec<(&str, u64)> =
         times.iter().map(|it| (&*it.route, RequestTimes::count(it))).collect();
     assert_eq!(routes, [("/{*path}", 2)]);
+}
+
+/// W3C Server Timing: a token, and `dur` in milliseconds.
+#[test]
+fn an_answer_tells_the_wait_and_the_service_of_its_request_by_stage_where_that_is_set() {
+    let site = Plan::with(|http| http.access_log.server_timing = true).start();
+    let mut client = site.client();
+    let answer = client.fetch("/hello");
+    let timing = answer.field("server-timing").unwrap();
+    let millis: Vec<_> =
+        timing.split(", ").map(|entry| entry.split_once(";dur=").unwrap()).collect();
+    assert_eq!(
+        millis.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+        ["site.wait", "site.service"]
+    );
+    assert!(millis.iter().all(|(_, millis)| millis.parse::<f64>().unwrap() >= 0.0), "{timing}");
+    // Nothing of the graph is in answers without a stage, and nothing at all without the setting.
+    assert_eq!(client.fetch("/livez").field("server-timing"), None);
+    assert_eq!(Site::start().client().fetch("/hello").field("server-timing"), None);
 }

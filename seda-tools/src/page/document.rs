@@ -1,6 +1,7 @@
 //! A self-contained HTML file.
 
 use super::error::PageError;
+use seda_admin::web::{BASE_STYLE, ELEMENTS_SCRIPT, PALETTE, UNITS_SCRIPT};
 use serde::Serialize;
 
 /// A report, and the kind of its page.
@@ -36,7 +37,7 @@ impl<T: Serialize> Document<'_, T> {
 <title>{title} ({kind})</title>
 <style>
 {PLOT_STYLE}
-{STYLE}</style>
+{PALETTE}{BASE_STYLE}{STYLE}</style>
 </head>
 <body>
 <main id="page" data-kind="{kind}"></main>
@@ -82,8 +83,8 @@ const STYLE: &str = include_str!("page.css");
 
 /// The scripts in order: each file uses declarations of earlier files; the last one starts.
 const SCRIPT: [&str; 13] = [
-    include_str!("script/units.js"),
-    include_str!("script/elements.js"),
+    UNITS_SCRIPT,
+    ELEMENTS_SCRIPT,
     include_str!("script/palette.js"),
     include_str!("script/scales.js"),
     include_str!("script/strokes.js"),

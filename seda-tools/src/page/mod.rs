@@ -1,7 +1,9 @@
 //! Reports as documents: HTML pages, and SVG drawings for a README.
 //!
 //! A page contains its report, its style and its script. It fetches nothing, and its security
-//! policy forbids it to, so it can be opened from a disk, mailed, or kept beside a release.
+//! policy forbids it to, so it can be opened from a disk, mailed, or kept beside a release. Its
+//! look is that of a server's live page: both have the style and the elements of
+//! [`seda_admin::web`].
 //!
 //! This room may import `experiment` and lower ones. Measurements and text output do not belong
 //! here.

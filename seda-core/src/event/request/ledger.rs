@@ -32,6 +32,10 @@ impl RequestLedger {
         Self { clock, admission, figures: Mutex::default() }
     }
 
+    pub(super) fn now(&self) -> Time {
+        self.clock.now()
+    }
+
     pub(super) fn admit(&self) {
         let mut figures = self.figures.lock();
         figures.admitted += 1;

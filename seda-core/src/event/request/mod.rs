@@ -10,10 +10,13 @@
 mod ledger;
 mod receiver;
 mod responder;
+mod trace;
 
 pub(crate) use ledger::{RequestCounts, RequestLedger};
 pub use receiver::{Lost, ResponseReceiver};
 pub use responder::{Outcome, ReplyAddress, ReplySink, Responder};
+pub use trace::StageVisit;
+pub(crate) use trace::{RequestTrace, VisitBegin};
 
 use crate::event::LossReason;
 use crate::gate::{GateCharge, GateOn, GateService, PerGate, Visits};
@@ -58,6 +61,8 @@ pub struct Request {
     /// The stages that it has visited, where its route is measured.
     visits: Visits,
     service: Mutex<Service>,
+    /// `None` unless a subscriber wants its spans, or its visits are kept.
+    trace: Option<Box<RequestTrace>>,
 }
 
 /// The number of gates that have a bit in a request.
@@ -78,14 +83,19 @@ struct Service {
 
 impl Request {
     /// Opens a request that has passed its gates, and counts it as admitted.
-    pub(crate) fn admit(ledger: &Arc<RequestLedger>, birth: Time, charge: GateCharge) -> Arc<Self> {
+    pub(crate) fn admit(
+        ledger: &Arc<RequestLedger>,
+        birth: Time,
+        charge: GateCharge,
+        trace: Option<Box<RequestTrace>>,
+    ) -> Arc<Self> {
         ledger.admit();
         let (state, ledger) = (AtomicU8::new(OPEN), Arc::clone(ledger));
         let measured = charge.costs().iter().filter(|_| charge.measured);
         let services = measured.map(|_| GateService::default()).collect();
         let service = Mutex::new(Service { services, ..Service::default() });
         let (left, visits) = (AtomicU64::new(0), Visits::default());
-        Arc::new(Self { state, birth, ledger, charge, left, visits, service })
+        Arc::new(Self { state, birth, ledger, charge, left, visits, service, trace })
     }
 
     /// Gives the request up because its client has gone: its queued events are shed before they
@@ -114,10 +124,43 @@ impl Request {
         self.state.load(Ordering::Acquire) == ANSWERED
     }
 
+    /// Returns the stages that the request has visited so far, in order, the last 64 at most. Empty
+    /// unless its source [keeps them](crate::Source::keeping_visits).
+    pub fn stage_visits(&self) -> Vec<StageVisit> {
+        self.trace.as_ref().map(|trace| trace.visits()).unwrap_or_default()
+    }
+
+    /// Begins a visit of the trace, if there is one.
+    #[inline]
+    pub(crate) fn trace_visit<'a>(&self, begin: impl FnOnce() -> VisitBegin<'a>) {
+        if let Some(trace) = &self.trace {
+            trace.begin_visit(&begin());
+        }
+    }
+
+    /// Begins a visit of one of several events that end together, if there is a trace.
+    #[inline]
+    pub(crate) fn trace_together<'a>(&self, begin: impl FnOnce() -> VisitBegin<'a>) {
+        if let Some(trace) = &self.trace {
+            trace.begin_together(&begin());
+        }
+    }
+
+    /// Ends the visit that this thread has in hand, if there is a trace.
+    #[inline]
+    pub(crate) fn trace_end(&self, now: impl FnOnce() -> Time) {
+        if let Some(trace) = &self.trace {
+            trace.end_visit(now());
+        }
+    }
+
     /// Counts the answer and its response time; returns false if the request was resolved before.
     pub(super) fn answered(&self) -> bool {
         let first = self.resolve_as(ANSWERED);
         if first {
+            if let Some(trace) = &self.trace {
+                trace.note_answer(self.ledger.now());
+            }
             self.ledger.answer(self.charge.class, self.birth);
             self.report_demand();
         }

@@ -2,7 +2,7 @@
 
 use crate::config::Class;
 use crate::event::request::{
-    ReplyAddress, ReplySink, Request, RequestLedger, Responder, ResponseReceiver,
+    ReplyAddress, ReplySink, Request, RequestLedger, RequestTrace, Responder, ResponseReceiver,
 };
 use crate::event::{EventMeta, Refusal, RefusalReason, Refused, give_up};
 use crate::gate::{Admission, GateCharge, GateClosed, Route, RouteIndex};
@@ -81,6 +81,8 @@ pub struct Source<E: Send + 'static> {
     replicas: Option<Box<ReplicaSet<Replica<E>>>>,
     ledger: Arc<RequestLedger>,
     options: SendOptions,
+    /// True if its requests keep the stages that they visit.
+    keeps_visits: bool,
 }
 
 /// A stage as a source or a replica set reaches it: the core, and the number of the edge into it.
@@ -92,12 +94,19 @@ pub(crate) struct Replica<E: Send + 'static> {
 impl<E: Send + 'static> Source<E> {
     pub(crate) fn new(entry: Replica<E>, replicas: Option<Box<ReplicaSet<Replica<E>>>>) -> Self {
         let ledger = entry.stage.graph.open_ledger();
-        Self { entry, replicas, ledger, options: SendOptions::default() }
+        Self { entry, replicas, ledger, options: SendOptions::default(), keeps_visits: false }
     }
 
     /// Returns the same source with other options.
     pub fn with_options(&self, options: SendOptions) -> Self {
         Self { options, ..self.clone() }
+    }
+
+    /// Returns the same source whose requests keep the stages that they visit
+    /// ([`Request::stage_visits`]). It costs a request about a microsecond per stage.
+    #[must_use]
+    pub fn keeping_visits(self) -> Self {
+        Self { keeps_visits: true, ..self }
     }
 
     /// Returns the name of the stage that it sends into.
@@ -208,7 +217,8 @@ impl<E: Send + 'static> Source<E> {
         let charge = self.gate_charge(options);
         let mut permits = self.pass_gates(&charge, options)?;
         let meta = permits.meta_mut();
-        let request = Request::admit(&self.ledger, meta.birth, charge);
+        let trace = RequestTrace::begin(self.keeps_visits);
+        let request = Request::admit(&self.ledger, meta.birth, charge, trace);
         meta.request = Some(Arc::clone(&request));
         let event = event(Responder::new(Arc::clone(&request), home, address));
         // The place is reserved, so only the event's weight can cause a refusal. The dropped
@@ -488,6 +498,7 @@ impl<E: Send + 'static> Clone for Source<E> {
             replicas: self.replicas.clone(),
             ledger: Arc::clone(&self.ledger),
             options: self.options,
+            keeps_visits: self.keeps_visits,
         }
     }
 }

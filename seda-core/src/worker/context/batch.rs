@@ -8,6 +8,7 @@
 
 use crate::config::Class;
 use crate::event::EventMeta;
+use crate::event::request::VisitBegin;
 use crate::platform::Time;
 use crate::platform::sync::Arc;
 use crate::pool::WorkerStats;
@@ -72,20 +73,22 @@ impl Context {
     }
 
     #[inline]
-    pub(in crate::worker) fn begin_event(&mut self, meta: EventMeta, ahead: usize) {
+    pub(in crate::worker) fn begin_event(&mut self, meta: EventMeta, enqueued: Time, ahead: usize) {
         self.meta = meta;
         self.open = 1;
         self.ahead = ahead;
         if let (Some(request), Some((stage, _))) = (&self.meta.request, &self.stage) {
             request.visit(stage.index());
             request.begin_service(stage.index(), self.begun);
+            let (stage, begun) = (stage.name(), self.begun);
+            request.trace_visit(|| VisitBegin { stage, enqueued, begun, batch: ahead + 1 });
         }
         // The budget's place of the event in hand passes to the first event it sends.
         self.credit += 1;
     }
 
     /// Begins one more event of a cohort: the open ones stay open.
-    pub(in crate::worker) fn begin_another(&mut self, meta: EventMeta) {
+    pub(in crate::worker) fn begin_another(&mut self, meta: EventMeta, enqueued: Time) {
         if self.open > 0 {
             self.stats.add_to_cohort(self.meta.class);
         }
@@ -96,6 +99,8 @@ impl Context {
         self.meta = meta;
         if let (Some(request), Some((stage, _))) = (&self.meta.request, &self.stage) {
             request.visit(stage.index());
+            let (stage, begun, batch) = (stage.name(), self.begun, self.open + 1);
+            request.trace_together(|| VisitBegin { stage, enqueued, begun, batch });
         }
         self.open += 1;
         self.ahead = 0;
@@ -162,6 +167,7 @@ impl Context {
     fn end_service(&mut self) {
         if let Some(request) = self.meta.request.take() {
             request.end_service();
+            request.trace_end(|| self.graph.now());
         }
     }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 /// More lines than a log is behind.
 const QUEUE_MOST: usize = 1_048_576;
 
-/// The settings of the access log and of the ids of requests. The program gives the writer
-/// ([`Http::access_log`](crate::Http::access_log)).
+/// The settings of the access log, and of what is noted about each request. The program gives the
+/// writer ([`Http::access_log`](crate::Http::access_log)).
 ///
 /// ```
 /// use seda_http::{AccessLogFormat, HttpConfig};
@@ -40,6 +40,11 @@ pub struct AccessLogConfig {
     ///
     /// Default false: an id is for programs that pass it on or log it.
     pub request_ids: bool,
+    /// True if each answer of the graph says in `Server-Timing` how long its request waited for
+    /// each stage and was served by it, with or without a log: a browser's tools show it.
+    ///
+    /// Default false: it tells every client the names of the stages and their times.
+    pub server_timing: bool,
 }
 
 /// The form of a line of the access log.
@@ -63,7 +68,7 @@ pub enum AccessLogFormat {
 
 impl Default for AccessLogConfig {
     fn default() -> Self {
-        Self { format: None, queue: 4_096, request_ids: false }
+        Self { format: None, queue: 4_096, request_ids: false, server_timing: false }
     }
 }
 

@@ -233,7 +233,7 @@ impl Routes {
         let table = Arc::new(Table::new(&declared, routes)?);
         // Declare their edges.
         let endpoints = (0..config.reactors).map(|_| {
-            let mut sources = Sources::default();
+            let mut sources = Sources::new(config.access_log.server_timing);
             self.declared.iter().map(|it| it.endpoint.mount(graph, &mut sources)).collect()
         });
         let endpoints = endpoints.collect::<Result<_, _>>().map_err(RoutesError::graph)?;
@@ -262,7 +262,10 @@ impl Built {
         let endpoint = Endpoint::new(stage);
         let route = endpoint.settings.route(graph, config, config.limits.body_bytes)?;
         let endpoints = (0..config.reactors)
-            .map(|_| Ok(vec![endpoint.mount(graph, &mut Sources::default())?]))
+            .map(|_| {
+                let mut sources = Sources::new(config.access_log.server_timing);
+                Ok(vec![endpoint.mount(graph, &mut sources)?])
+            })
             .collect::<Result<_, GraphError>>()?;
         Ok(Self { table: Arc::new(Table::of_one(route)), endpoints })
     }

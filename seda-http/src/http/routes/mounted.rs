@@ -83,21 +83,29 @@ pub(in crate::http) struct Arrived {
 }
 
 /// The sources of one reactor by stage.
-#[derive(Default)]
-pub(super) struct Sources(Vec<(StageId, Box<dyn Any>)>);
+pub(super) struct Sources {
+    known: Vec<(StageId, Box<dyn Any>)>,
+    /// True if requests keep the stages that they visit.
+    keeps_visits: bool,
+}
 
 impl Sources {
+    pub(super) fn new(keeps_visits: bool) -> Self {
+        Self { known: Vec::new(), keeps_visits }
+    }
+
     fn of<E: Send + 'static>(
         &mut self,
         graph: &mut Graph,
         stage: Stage<E>,
     ) -> Result<Source<E>, GraphError> {
-        let known = self.0.iter().find(|(id, _)| *id == stage.id());
+        let known = self.known.iter().find(|(id, _)| *id == stage.id());
         if let Some(source) = known.and_then(|(_, source)| source.downcast_ref::<Source<E>>()) {
             return Ok(source.clone());
         }
         let source = graph.source(stage)?;
-        self.0.push((stage.id(), Box::new(source.clone())));
+        let source = if self.keeps_visits { source.keeping_visits() } else { source };
+        self.known.push((stage.id(), Box::new(source.clone())));
         Ok(source)
     }
 }

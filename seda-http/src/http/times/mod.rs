@@ -15,12 +15,15 @@
 //! | `series` | `Series`: the times of the requests with one key |
 //! | `registry` | `TimeRegistry`: all series of a server |
 //! | `recorder` | `TimeRecorder`: the side of a reactor |
+//! | `trace` | `ExchangeTrace`: the span of one request, and the times that its answer tells |
 
 mod label;
 mod recorder;
 mod registry;
 mod series;
+mod trace;
 
 pub(super) use label::{Label, RouteLabel};
 pub(super) use recorder::TimeRecorder;
 pub(super) use registry::TimeRegistry;
+pub(super) use trace::ExchangeTrace;

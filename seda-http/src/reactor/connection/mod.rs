@@ -12,6 +12,7 @@
 //! takes none and writes the responses that are due. `Lingering` has sent its FIN and discards
 //! input until the client's FIN, so that the last response is not lost to a reset.
 
+mod ending;
 mod handshake;
 mod input;
 mod memory;
@@ -19,6 +20,8 @@ mod overdue;
 mod phase;
 mod preface;
 mod upload;
+
+pub(super) use self::ending::Ending;
 
 use self::input::Input;
 use super::body::pipe::{ReactorWaker, WakeReactor};
@@ -58,7 +61,7 @@ pub(super) struct TurnContext<'a, C: Codec, S> {
     /// The buffer of every read, shared by all connections.
     pub(super) scratch: &'a mut [u8],
     pub(super) now: Time,
-    pub(super) draining: bool,
+    pub(super) ending: Ending,
     pub(super) budget: TurnBudget,
 }
 
@@ -178,7 +181,7 @@ impl<C: Codec> Connection<C> {
         cx.budget = TurnBudget::default();
         // Under a drain the socket is read once more without an event, because every request that
         // arrives before the server's FIN must be answered.
-        self.stream.is_readable |= cx.draining && !self.stream.is_at_eof;
+        self.stream.is_readable |= cx.ending.is_drain() && !self.stream.is_at_eof;
         self.try_turn(cx).unwrap_or(TurnOutcome::Ended)
     }
 
@@ -408,7 +411,7 @@ impl<C: Codec> Connection<C> {
     /// connection.
     fn pull<S: Service<C>>(&mut self, cx: &TurnContext<'_, C, S>) -> Result<(), Disconnected> {
         let address = self.address;
-        self.output.pull(cx.draining, || waker(cx, address)).map_err(|_| Disconnected)
+        self.output.pull(cx.ending.is_drain(), || waker(cx, address)).map_err(|_| Disconnected)
     }
 
     /// Encodes responses, in order, while the output has room.
@@ -439,12 +442,12 @@ impl<C: Codec> Connection<C> {
     }
 
     /// Returns true if the response to the only request in flight ends the connection: it takes no
-    /// further request, the request's own body has not ended, or the server drains and the client
-    /// has sent nothing more.
+    /// further request, the request's own body has not ended, or the server is on its way to its
+    /// end and the client has sent nothing more.
     fn is_last_response<S: Service<C>>(&self, cx: &TurnContext<'_, C, S>) -> bool {
         self.phase == Phase::Ending
             || self.input.feed.is_some()
-            || cx.draining
+            || cx.ending != Ending::None
                 && self.input.needs_more
                 && !self.stream.is_readable
                 && self.refusal.is_none()

@@ -15,7 +15,7 @@ impl<C: Codec> Connection<C> {
     pub(super) fn waiting<S: Service<C>>(&self, cx: &TurnContext<'_, C, S>) -> Waiting {
         if self.phase == Phase::Preface || self.stream.is_handshaking() {
             let is_silent = !self.stream.has_begun_handshake();
-            if cx.draining && is_silent { Waiting::FirstRequest } else { Waiting::Preface }
+            if cx.ending.is_drain() && is_silent { Waiting::FirstRequest } else { Waiting::Preface }
         } else if matches!(self.phase, Phase::Lingering(_)) {
             Waiting::Fin
         } else if self.output.has_bytes() || self.stream.has_records() {
@@ -28,7 +28,7 @@ impl<C: Codec> Connection<C> {
             Waiting::Nothing
         } else {
             match self.input.expecting(cx.codec) {
-                Expecting::Nothing if cx.draining && self.is_new => Waiting::FirstRequest,
+                Expecting::Nothing if cx.ending.is_drain() && self.is_new => Waiting::FirstRequest,
                 expecting => Waiting::from(expecting),
             }
         }

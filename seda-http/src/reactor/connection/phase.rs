@@ -31,7 +31,8 @@ impl<C: Codec> Connection<C> {
         // Open → Ending: the input has ended, or the server drains and the client has no request.
         let is_idle = self.pipeline.is_empty() && self.output.is_empty();
         if self.phase == Phase::Open && self.input.needs_more {
-            let is_drained = cx.draining && !self.is_new && is_idle && !self.stream.is_readable;
+            let is_drained =
+                cx.ending.is_drain() && !self.is_new && is_idle && !self.stream.is_readable;
             if self.stream.is_at_eof && abandons {
                 return Err(Disconnected);
             }
