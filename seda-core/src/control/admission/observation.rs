@@ -292,8 +292,8 @@ fn places_outside(
     let (recent, threads) = (if tick.events > 0 { tick } else { ever }, topology.core.cores());
     match recent.served_at_once(threads).zip(recent.places_of_use(threads)) {
         Some((events, of_use)) => {
-            // Where the places cannot grow, they drain no faster than they do: the threads may serve
-            // others beside, such as the clients that are refused.
+            // Where the places cannot grow, they drain no faster than they do: the threads may
+            // serve others beside, such as the clients that are refused.
             let (_, limit) = topology.stages[stage].core.outside();
             let is_full_grown = limit as f64 >= of_use;
             let events = if is_full_grown { events.min(of_use) } else { events };
