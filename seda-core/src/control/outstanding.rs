@@ -16,9 +16,6 @@ use crate::monitor::{Monitor, Topology};
 use crate::stage::{Controller, Decision};
 use crate::stats::ThreadTimes;
 
-/// The utilization of the threads by the events outside at most, as that of a pool's workers: with
-/// a place more than the threads need, a thread finds the next event at once.
-const THREAD_UTILIZATION: f64 = 0.8;
 /// The events over which the share of their time on threads is taken.
 const SHARE_EVENTS: u64 = 8;
 
@@ -38,8 +35,8 @@ struct Places {
 struct ThreadBound {
     /// The sums at the last change of the bound.
     then: ThreadTimes,
-    /// The events that fill the threads; `None` until events have told how long they run.
-    filling: Option<f64>,
+    /// The places that are of use; `None` until events have told how long they run.
+    of_use: Option<f64>,
 }
 
 impl ThreadBound {
@@ -47,16 +44,15 @@ impl ThreadBound {
     fn update(&mut self, sums: ThreadTimes, threads: usize) {
         let recent = sums.since(self.then);
         if recent.events >= SHARE_EVENTS {
-            self.filling = recent.filling(threads);
+            self.of_use = recent.places_of_use(threads);
             self.then = sums;
         }
     }
 
     /// Returns the places that are of use, 1 to `most`.
     fn most(&self, most: usize) -> usize {
-        let filled = self.filling.map_or(f64::INFINITY, |events| events / THREAD_UTILIZATION);
         // A float beyond `usize` saturates in the cast.
-        (filled.ceil() as usize).clamp(1, most.max(1))
+        (self.of_use.unwrap_or(f64::INFINITY) as usize).clamp(1, most.max(1))
     }
 }
 

@@ -4,6 +4,10 @@
 /// events that would fill the threads finite.
 const LEAST_SHARE: f64 = 1e-9;
 
+/// The utilization of the threads by the events outside at most, as that of a pool's workers: with
+/// a place more than the threads need, a thread finds the next event at once.
+const UTILIZATION: f64 = 0.8;
+
 /// Sums over events that were outside and have told the time that they ran, in nanoseconds. 64 bits
 /// would last for days only with ten thousand events outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,8 +41,14 @@ impl ThreadTimes {
 
     /// Returns how many events outside keep `threads` threads busy if none of them waits for a
     /// thread; `None` without events.
-    pub(crate) fn filling(self, threads: usize) -> Option<f64> {
+    fn filling(self, threads: usize) -> Option<f64> {
         self.per_running(self.outside.saturating_sub(self.waiting), threads)
+    }
+
+    /// Returns how many places for events outside are of use with `threads` threads; `None` without
+    /// events.
+    pub(crate) fn places_of_use(self, threads: usize) -> Option<f64> {
+        self.filling(threads).map(|events| (events / UTILIZATION).ceil())
     }
 
     /// Returns how many events outside were served at once by `threads` busy threads, with those
@@ -85,6 +95,7 @@ mod tests {
         // Two threads; each event computes for 10 ms and waits for a thread for 30 ms.
         let times = ThreadTimes { events: 10, outside: 400, running: 100, waiting: 300 };
         assert_eq!(times.filling(2), Some(2.0));
+        assert_eq!(times.places_of_use(2), Some(3.0));
         assert_eq!(times.served_at_once(2), Some(8.0));
         assert_eq!((times.running_share(), times.waiting_share()), (Some(0.25), Some(0.75)));
     }

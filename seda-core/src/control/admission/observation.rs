@@ -289,9 +289,16 @@ fn places_outside(
     let most = set.pending as f64;
     let (now, then) = (&monitor.now.stages[stage], &monitor.tick_start().stages[stage]);
     let (ever, tick) = (now.deferred.threads, now.deferred.threads.since(then.deferred.threads));
-    let recent = if tick.events > 0 { tick } else { ever };
-    match recent.served_at_once(topology.core.cores()) {
-        Some(events) => events.clamp(1.0, most.max(1.0)),
+    let (recent, threads) = (if tick.events > 0 { tick } else { ever }, topology.core.cores());
+    match recent.served_at_once(threads).zip(recent.places_of_use(threads)) {
+        Some((events, of_use)) => {
+            // Where the places cannot grow, they drain no faster than they do: the threads may
+            // serve others beside, such as the clients that are refused.
+            let (_, limit) = topology.stages[stage].core.outside();
+            let is_full_grown = limit as f64 >= of_use;
+            let events = if is_full_grown { events.min(of_use) } else { events };
+            events.clamp(1.0, most.max(1.0))
+        }
         None => {
             set.outstanding.filter(|_| now.deferred.times.count == 0).map_or(most, |n| n as f64)
         }
