@@ -817,7 +817,7 @@ fn top_of_wrong_input_is_refused_in_one_line() {
         (&[&lost], &[&lost, "/_seda/report", "404", "(no page)", "admin side"]),
         (&[&page], &[&page, "HTML"]),
         (&[&dead], &[&dead, "refused", "start the server"]),
-        (&["https://127.0.0.1/"], &["https", "http://"]),
+        (&["https://127.0.0.1:9/"], &["127.0.0.1:9", "start the server"]),
         (&["--replay", &lost], &["/_seda/history", "404"]),
         (&[cut], &[cut, "ends in the middle", "line 1"]),
         (&[html], &[html, "HTML"]),

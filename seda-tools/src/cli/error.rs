@@ -110,4 +110,3 @@ pub(super) enum CliError {
     #[error(transparent)]
     Watch(#[from] WatchError),
 }
-

@@ -67,7 +67,7 @@ pub(super) fn top(flags: &TopFlags) -> Result<Exit, CliError> {
     }
     let (session, server) = open(flags)?;
     if flags.once {
-        output::print(&frame(&session.tape, &session.state, session.look));
+        output::print(&frame(&session.tape, &session.state, session.look))?;
         return Ok(Exit::Success);
     }
     let stop = signals::stop_on_signal().map_err(CliError::Signals)?;

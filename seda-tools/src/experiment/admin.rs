@@ -3,7 +3,7 @@
 use crate::h1::{Url, UrlError};
 use crate::load::address::ServerAddress;
 use seda_core::{Clock, MonotonicClock, Time};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -83,7 +83,8 @@ impl AdminError {
 pub(crate) fn page(url: &Url, target: &str, bounds: PageBounds) -> Result<Vec<u8>, AdminError> {
     let mut refused = None;
     for address in url.resolve()? {
-        match page_at(&ServerAddress::of(url, address)?, &url.authority(), target, bounds) {
+        let address = ServerAddress::of(url, address)?;
+        match page_at(&address, &url.authority(), target, bounds) {
             Err(AdminError::Socket(error)) => refused = refused.or(Some(error)),
             page => return page,
         }
@@ -102,10 +103,10 @@ pub(crate) fn page_at(
     // An answer to HTTP/1.0 has no chunks: its body ends with the connection.
     let request = format!("GET {target} HTTP/1.0\r\nHost: {authority}\r\nAccept: */*\r\n\r\n");
     stream.write_all(request.as_bytes())?;
-    body(&read_to_end(&mut stream, bounds)?)
+    body(&read_to_end(stream.as_mut(), bounds)?)
 }
 
-fn read_to_end(stream: &mut impl Read, bounds: PageBounds) -> Result<Vec<u8>, AdminError> {
+fn read_to_end(stream: &mut dyn Read, bounds: PageBounds) -> Result<Vec<u8>, AdminError> {
     let clock = MonotonicClock::new();
     let mut answer = Vec::new();
     let mut piece = vec![0; READ];

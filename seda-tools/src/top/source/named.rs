@@ -42,7 +42,7 @@ pub(crate) enum SourceError {
     #[error(transparent)]
     Url(#[from] UrlError),
     #[error("{url}: {source}{}", remedy(.source))]
-    Server { url: Url, source: ServerError },
+    Server { url: Box<Url>, source: ServerError },
     #[error(
         "{0} is a report of one moment; a replay needs a history: save one with `curl -o FILE \
          http://127.0.0.1:8080/_seda/history?seconds=600`"
@@ -91,7 +91,8 @@ impl Named {
     }
 
     fn of_pages(server: &Server, replay: bool) -> Result<Self, SourceError> {
-        let failed = |page, source| SourceError::Server { url: server.page(page), source };
+        let failed =
+            |page, source| SourceError::Server { url: Box::new(server.page(page)), source };
         if replay {
             let history = server.history(WHOLE);
             return history.map(Self::Recorded).map_err(|source| failed("history", source));
