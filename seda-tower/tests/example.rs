@@ -14,9 +14,10 @@ impl Example {
     fn start(name: &str, flags: &[&str]) -> Self {
         let me = std::env::current_exe().unwrap();
         let profile = me.parent().and_then(|deps| deps.parent()).unwrap();
-        // `cargo test --test` does not build examples.
+        // `cargo test --test` does not build examples. With the features of the workspace, in which
+        // `cargo test --workspace` has built them, nothing is built again.
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--example", name])
+            .args(["build", "--quiet", "--workspace", "--example", name])
             .args(profile.ends_with("release").then_some("--release"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status();

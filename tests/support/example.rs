@@ -3,17 +3,16 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Builds an example in the profile of this test, with TLS if the test has it, and returns its
-/// path. `cargo test --test` does not build examples.
+/// Builds an example in the profile of this test, and returns its path. `cargo test --test` does not
+/// build examples; `cargo test --workspace` has built them, and with the features of the workspace
+/// nothing is built again.
 pub fn build(name: &str) -> PathBuf {
     let me = std::env::current_exe().expect("this test has a path");
     let profile = me.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps");
     let release = profile.ends_with("release").then_some("--release");
-    let tls: &[&str] = if cfg!(feature = "tls") { &["--features", "tls"] } else { &[] };
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--example", name])
+        .args(["build", "--quiet", "--workspace", "--example", name])
         .args(release)
-        .args(tls)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status();
     assert!(built.expect("cargo runs").success(), "the example does not build");
