@@ -8,6 +8,7 @@ use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use seda_tower::{AdminResponseBody, AdminService, Admission};
+use std::time::Duration;
 use tower::ServiceExt;
 
 fn ask(admin: &AdminService, request: Request<()>) -> Response<AdminResponseBody> {
@@ -33,9 +34,29 @@ fn pages_are_found_with_and_without_the_prefix() {
         assert_eq!(report["graph"], "front");
     }
     for (path, status) in
-        [("/livez", 200), ("/metrics", 200), ("/graph", 200), ("/none", 404), ("/", 404)]
+        [("/livez", 200), ("/metrics", 200), ("/graph", 200), ("/none", 404), ("/", 200)]
     {
         assert_eq!(page(&admin, path).status(), status, "{path}");
+    }
+}
+
+#[test]
+fn the_live_page_gets_a_record_until_the_graph_ends() {
+    let admission = Admission::new().name("front");
+    let admin = admission.admin();
+    let moved = page(&admin, "/_seda");
+    assert_eq!(
+        (moved.status().as_u16(), &moved.headers()["location"]),
+        (308, &"/_seda/".parse().unwrap())
+    );
+    let answer = page(&admin, "/_seda/events");
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    let mut body = answer.into_body();
+    let record = run(body.frame()).unwrap().unwrap().into_data().unwrap();
+    assert!(String::from_utf8_lossy(&record).contains("\"graph\":\"front\""), "{record:?}");
+    admission.drain(Duration::from_secs(5));
+    while let Some(further) = run(body.frame()) {
+        assert!(further.unwrap().is_data());
     }
 }
 

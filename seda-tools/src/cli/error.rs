@@ -16,6 +16,7 @@ use crate::watch::WatchError;
 use seda_sim::{SimError, SpecError};
 use std::io;
 use std::path::PathBuf;
+#[cfg(feature = "top")]
 use std::time::Duration;
 use thiserror::Error;
 
@@ -69,12 +70,15 @@ pub(super) enum CliError {
     Tls(#[from] TlsClientError),
     #[error("the handler for Ctrl-C cannot be installed: {0}")]
     Signals(#[source] io::Error),
+    #[cfg(feature = "top")]
     #[error(
         "standard output is no terminal; --once prints one frame as plain text, for files and pipes"
     )]
     NoScreen,
+    #[cfg(feature = "top")]
     #[error("the terminal fails: {0}")]
     Screen(#[source] io::Error),
+    #[cfg(feature = "top")]
     #[error(
         "--at {}: allowed: {first:.0}s to {last:.0}s, which the source has",
         humantime::format_duration(*.at)

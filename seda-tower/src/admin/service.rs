@@ -1,9 +1,10 @@
 //! The admin side of a graph as a service.
 
 use crate::admin::body::AdminResponseBody;
+use crate::admin::records::Records;
 use crate::slot::Slot;
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HOST};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use seda_admin::{Admin, AdminAccess, AdminAnswer, AdminBody, AdminPath, AdminRequest};
 use seda_core::Snapshots;
@@ -14,8 +15,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tower_service::Service;
 
-/// The report, graph, metrics, history and probes of a graph, as a service: to be nested in a
-/// router, or on a listener of its own.
+const UNKNOWN_BODY: &[u8] = b"this page needs another transport\n";
+
+/// The live page, report, graph, metrics, history and probes of a graph, as a service: to be nested
+/// in a router, or on a listener of its own.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -30,6 +33,7 @@ use tower_service::Service;
 /// ```
 ///
 /// A page is found at `/_seda/report` and, where a router has taken the prefix off, at `/report`.
+/// The live page is at `/_seda/`; nested in axum it needs the slash at the end.
 /// By default it is shown only under a Host that is an IP address or `localhost`, which keeps web
 /// pages out that reach a private address by DNS rebinding. That is no access control: keep the
 /// path off public listeners, or put a check of credentials in front.
@@ -136,18 +140,26 @@ fn without_graph() -> Response<AdminResponseBody> {
 }
 
 fn response(answer: AdminAnswer, is_head: bool) -> Response<AdminResponseBody> {
-    // A body of a later kind than this service knows.
-    let (status, bytes) = match answer.body {
-        AdminBody::Bytes(bytes) => (answer.status, bytes),
-        _ => (501, Bytes::from_static(b"this page needs another transport\n")),
+    let (status, body) = match answer.body {
+        AdminBody::Bytes(_) | AdminBody::Events(_) if is_head => {
+            (answer.status, AdminResponseBody::new(Bytes::new()))
+        }
+        AdminBody::Bytes(bytes) => (answer.status, AdminResponseBody::new(bytes)),
+        AdminBody::Events(reader) => {
+            (answer.status, AdminResponseBody::events(Records::of(reader)))
+        }
+        // A body of a later kind than this service knows.
+        _ => (501, AdminResponseBody::new(Bytes::from_static(UNKNOWN_BODY))),
     };
-    let body = if is_head { Bytes::new() } else { bytes };
-    let mut response = Response::new(AdminResponseBody::new(body));
+    let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
     for (name, value) in answer.headers {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Some(Ok(location)) = answer.location.map(HeaderValue::try_from) {
+        headers.insert(LOCATION, location);
     }
     response
 }
