@@ -2,7 +2,7 @@
 
 /// What a reactor does with its connections on the way to its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::reactor) enum Ending {
+pub(crate) enum Ending {
     /// Nothing: it serves.
     #[default]
     None,
@@ -14,7 +14,7 @@ pub(in crate::reactor) enum Ending {
 }
 
 impl Ending {
-    pub(in crate::reactor) fn is_drain(self) -> bool {
+    pub(crate) fn is_drain(self) -> bool {
         self == Self::Drain
     }
 }
