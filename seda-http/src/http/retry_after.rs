@@ -73,7 +73,7 @@ impl RetryAfter {
 impl Estimate {
     fn of(report: &Report) -> Self {
         let bodies = report.classes.iter().map(|class| Bytes::from(refusal_text(class)));
-        Self { drain_seconds: Some(drain_seconds(report)), bodies: bodies.collect() }
+        Self { drain_seconds: Some(report.drain_seconds()), bodies: bodies.collect() }
     }
 
     fn body(&self, class: Class) -> Bytes {
@@ -93,13 +93,6 @@ fn refusal_text(class: &ClassReport) -> String {
     let name = &class.name;
     let target = slo_seconds * 1e3;
     format!("the server is busy; class {name}: {p90}, target {target:.0} ms\n")
-}
-
-/// Returns the drain time of the slowest queue in seconds; infinite if a queue does not drain.
-fn drain_seconds(report: &Report) -> f64 {
-    let queued = report.stages.iter().filter(|stage| stage.queue.depth > 0);
-    let seconds = queued.map(|stage| stage.queue.depth as f64 / stage.throughput_per_second);
-    seconds.fold(0.0, f64::max)
 }
 
 /// Returns `seconds` shifted by the jitter, rounded up and within the range. A `fraction` of 0

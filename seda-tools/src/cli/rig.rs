@@ -101,7 +101,7 @@ impl CommonFlags {
 fn reachable(addresses: &[ServerAddress]) -> Option<ServerAddress> {
     let mut failed = None;
     for address in addresses {
-        match address.connect(FIRST_CONNECTION) {
+        match address.connect(FIRST_CONNECTION, FIRST_CONNECTION) {
             Ok(_) => return Some(address.clone()),
             Err(error) => failed = failed.or(Some((address, error))),
         }

@@ -99,7 +99,7 @@ pub(crate) fn page_at(
     target: &str,
     bounds: PageBounds,
 ) -> Result<Vec<u8>, AdminError> {
-    let mut stream = address.connect(bounds.within.min(LONGEST_WAIT))?;
+    let mut stream = address.connect(bounds.within, bounds.within.min(LONGEST_WAIT))?;
     // An answer to HTTP/1.0 has no chunks: its body ends with the connection.
     let request = format!("GET {target} HTTP/1.0\r\nHost: {authority}\r\nAccept: */*\r\n\r\n");
     stream.write_all(request.as_bytes())?;

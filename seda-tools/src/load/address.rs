@@ -44,38 +44,45 @@ impl ServerAddress {
         Ok(Self::Tcp(address))
     }
 
-    /// Connects to the server, with a time limit for connecting and for each read and write.
+    /// Connects to the server within `limit`, a handshake included in each of its steps. Then a read
+    /// or a write takes `pause` at most.
     ///
     /// # Errors
     /// The server accepts no connection.
-    pub(crate) fn connect(&self, limit: Duration) -> io::Result<Box<dyn Blocking>> {
+    pub(crate) fn connect(
+        &self,
+        limit: Duration,
+        pause: Duration,
+    ) -> io::Result<Box<dyn Blocking>> {
         match self {
-            Self::Tcp(address) => {
-                let stream = TcpStream::connect_timeout(address, limit)?;
-                stream.set_read_timeout(Some(limit))?;
-                stream.set_write_timeout(Some(limit))?;
-                Ok(Box::new(stream))
-            }
+            Self::Tcp(address) => Ok(Box::new(connect_tcp(address, limit, pause)?)),
             Self::Unix(path) => {
                 let stream = UnixStream::connect(path)?;
-                stream.set_read_timeout(Some(limit))?;
-                stream.set_write_timeout(Some(limit))?;
+                stream.set_read_timeout(Some(pause))?;
+                stream.set_write_timeout(Some(pause))?;
                 Ok(Box::new(stream))
             }
             #[cfg(feature = "tls")]
             Self::Tls(address, client) => {
-                let mut stream = TcpStream::connect_timeout(address, limit)?;
-                stream.set_read_timeout(Some(limit))?;
-                stream.set_write_timeout(Some(limit))?;
+                let mut stream = connect_tcp(address, limit, limit)?;
                 let mut session = client.session().map_err(io::Error::other)?;
                 // The handshake tells whether the certificate is trusted.
                 while session.is_handshaking() {
                     session.complete_io(&mut stream)?;
                 }
+                stream.set_read_timeout(Some(pause))?;
+                stream.set_write_timeout(Some(pause))?;
                 Ok(Box::new(rustls::StreamOwned::new(session, stream)))
             }
         }
     }
+}
+
+fn connect_tcp(address: &SocketAddr, limit: Duration, pause: Duration) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(address, limit)?;
+    stream.set_read_timeout(Some(pause))?;
+    stream.set_write_timeout(Some(pause))?;
+    Ok(stream)
 }
 
 impl From<SocketAddr> for ServerAddress {

@@ -141,9 +141,7 @@ fn without_graph() -> Response<AdminResponseBody> {
 
 fn response(answer: AdminAnswer, is_head: bool) -> Response<AdminResponseBody> {
     let (status, body) = match answer.body {
-        AdminBody::Bytes(_) | AdminBody::Events(_) if is_head => {
-            (answer.status, AdminResponseBody::new(Bytes::new()))
-        }
+        _ if is_head => (answer.status, AdminResponseBody::new(Bytes::new())),
         AdminBody::Bytes(bytes) => (answer.status, AdminResponseBody::new(bytes)),
         AdminBody::Events(reader) => {
             (answer.status, AdminResponseBody::events(Records::of(reader)))

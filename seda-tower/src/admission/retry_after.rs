@@ -1,7 +1,7 @@
 //! When a refused client may come back.
 
 use parking_lot::Mutex;
-use seda_core::{Clock, Report, Snapshots, Time};
+use seda_core::{Clock, Snapshots, Time};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -45,7 +45,8 @@ impl RetryAfter {
         if self.is_old() {
             let millis = Arc::clone(&self.drain_millis);
             self.snapshots.request(Box::new(move |report| {
-                millis.store(drain_millis(&report), Ordering::Relaxed);
+                // An endless time saturates in the cast.
+                millis.store((report.drain_seconds() * 1e3) as u64, Ordering::Relaxed);
             }));
         }
         let estimate = Duration::from_millis(self.drain_millis.load(Ordering::Relaxed));
@@ -69,14 +70,6 @@ impl RetryAfter {
         let state = self.jitter.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
         (state >> 11) as f64 / (1_u64 << 53) as f64
     }
-}
-
-/// Returns the milliseconds in which the longest queue drains.
-fn drain_millis(report: &Report) -> u64 {
-    let queued = report.stages.iter().filter(|stage| stage.queue.depth > 0);
-    let seconds = queued.map(|stage| stage.queue.depth as f64 / stage.throughput_per_second);
-    // An endless time saturates in the cast.
-    (seconds.fold(0.0, f64::max) * 1e3) as u64
 }
 
 fn with_jitter(estimate: Duration, fraction: f64) -> Duration {
