@@ -44,7 +44,7 @@ impl ServerAddress {
         Ok(Self::Tcp(address))
     }
 
-    /// Connects to the server within `limit`, a handshake included in each of its steps. Then a read
+    /// Connects to the server within `limit`, which each step of a handshake has, too. Then a read
     /// or a write takes `pause` at most.
     ///
     /// # Errors
