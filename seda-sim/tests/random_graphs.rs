@@ -177,7 +177,7 @@ fn without_an_slo_an_overload_costs_no_goodput() {
     for seed in 0..graphs() {
         let case = case(seed, (1.2, 5.0), false);
         let report = run(&case, seed);
-        // In a pause of the arrivals the workers live on what waits; it waits up to 0.4 s.
+        // In a pause of the arrivals the workers live on what waits; it waits up to 0.5 s.
         let (kept, least) = if case.bursty {
             (report.throughput_per_second / case.capacity, 0.6)
         } else {

@@ -19,7 +19,7 @@ use std::time::Duration;
 const TIMED_FROM_NANOS: u64 = 1_000;
 
 /// First services that are longer ask for a tick before its time: the first burst of 256 requests
-/// takes one worker longer than the horizon of 0.4 s.
+/// takes one worker most of the horizon of 0.5 s.
 const LONG_NANOS: u64 = 1_500_000;
 /// A batch has about a millisecond of service at most, so that no event in it waits long for the
 /// others while another worker is idle.

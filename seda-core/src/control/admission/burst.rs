@@ -50,7 +50,7 @@ mod tests {
     fn what_is_in_time_is_the_slack_of_the_slo_and_without_one_the_horizon() {
         assert_eq!(in_time(&seen(Some(0.1))), 16.0);
         assert_eq!(in_time(&seen(Some(-0.04))), 7.0);
-        assert_eq!(in_time(&seen(None)), 46.0);
+        assert_eq!(in_time(&seen(None)), 56.0);
         assert_eq!(
             in_time(&AdmissionObservation { service_mean: None, ..seen(None) }),
             f64::INFINITY

@@ -36,7 +36,7 @@ const SIGMAS_ABOVE: f64 = 2.0;
 /// By Little's law N = X·W a limit of N requests bounds the wait to W. X is measured: workers over
 /// service time. W has two values:
 ///
-/// - *Burst*: the horizon of 0.4 s, or the time that the SLO leaves. A burst is served in full if
+/// - *Burst*: the horizon of 0.5 s, or the time that the SLO leaves. A burst is served in full if
 ///   the stage keeps up in the mean.
 /// - *Cut*: once the queue cannot be empty within the horizon of its beginning, the shortest wait
 ///   that keeps the workers busy. A longer one would only delay each answer (Nichols and Jacobson,
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn a_burst_may_wait_for_the_horizon_or_as_long_as_the_slo_allows() {
         let mut law = DrainRate::default();
-        assert_eq!(law.decide(&tick(50)), Some(401.0));
+        assert_eq!(law.decide(&tick(50)), Some(501.0));
         let with_slo = |slack| AdmissionObservation {
             slo_seconds: Some(0.2),
             slack_p99: Some(slack),
@@ -238,8 +238,8 @@ mod tests {
     #[test]
     fn a_queue_that_stands_for_the_horizon_is_cut_to_what_keeps_the_worker_busy() {
         let mut law = DrainRate::default();
-        let limits = [0.1, 0.2, 0.3, 0.4, 0.5].map(|s| law.decide(&stands_for(200, s)).unwrap());
-        assert_eq!(limits[..3], [401.0; 3]);
+        let limits = [0.2, 0.3, 0.4, 0.5, 0.6].map(|s| law.decide(&stands_for(200, s)).unwrap());
+        assert_eq!(limits[..3], [501.0; 3]);
         assert!(limits[3] < 7.0, "{limits:?}");
         // At 1.2x and 1.05x, with equal and with exponential services.
         assert_eq!(cut(&stands_for(125, 1.0), 30), 8.0);
@@ -255,9 +255,9 @@ mod tests {
             let seen = AdmissionObservation { queued, ..stands_for(offered, standing_seconds) };
             DrainRate::default().decide(&seen).unwrap()
         };
-        assert!(after(0.1, 350, 450) < 7.0, "a step to five times the capacity");
-        assert_eq!(after(0.1, 200, 300), 401.0, "100 ms at three times the capacity");
-        assert_eq!(after(0.0, 64, 64), 401.0, "64 at once");
+        assert!(after(0.1, 450, 550) < 7.0, "a step to more than five times the capacity");
+        assert_eq!(after(0.1, 200, 300), 501.0, "100 ms at three times the capacity");
+        assert_eq!(after(0.0, 64, 64), 501.0, "64 at once");
         let slo = AdmissionObservation {
             slo_seconds: Some(1.0),
             slack_p99: Some(0.9),
@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_queue_that_stands_below_the_capacity_is_not_cut() {
-        assert_eq!(cut(&stands_for(95, 1.0), 30), 400.0);
+        assert_eq!(cut(&stands_for(95, 1.0), 30), 500.0);
     }
 
     #[test]
@@ -280,7 +280,7 @@ mod tests {
         // The queue of a cut gate empties now and then.
         assert!(law.decide(&tick(200)).unwrap() < 10.0);
         let calm: Vec<f64> = (0..20).filter_map(|_| law.decide(&tick(50))).collect();
-        assert_eq!(calm[19], 401.0);
+        assert_eq!(calm[19], 501.0);
     }
 
     #[test]
@@ -293,7 +293,7 @@ mod tests {
         assert_eq!(limit(0.02, 20), 6.0);
         // Half of the time nothing arrives.
         assert!((10.0..40.0).contains(&limit(0.5, 3)));
-        assert_eq!(limit(0.5, 20), 401.0);
+        assert_eq!(limit(0.5, 20), 501.0);
         assert_eq!(limit(0.02, 200), 6.0);
     }
 
