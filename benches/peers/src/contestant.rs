@@ -24,10 +24,14 @@ pub enum Contestant {
     SedaRoot,
     /// Seda with a hand-tuned capacity of the queue of `work`.
     SedaQueue(usize),
+    /// The example `axum_admission`: an axum app with seda-tower's admission layer and no setting.
+    AxumAdmission,
     /// axum; the handler works on the worker of the async runtime.
     AxumInline,
     /// axum; the handler works in `spawn_blocking`.
     AxumSpawnBlocking,
+    /// axum; the handler works in seda-tower's `Blocking`.
+    AxumBlocking,
     /// As `AxumSpawnBlocking`, with few threads, behind tower's concurrency limit and load shed.
     AxumLimit(usize),
     /// axum; one thread per core serves a bounded queue, which refuses when it is full.
@@ -56,8 +60,8 @@ pub enum Contestant {
 /// A name that no contestant has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no contestant is called {name:?}; use seda, seda-slo, seda-root, seda-queue-N, axum-inline, \
-     axum-spawn-blocking, axum-limit-N, axum-bounded-queue-N, axum-resilience-aimd, \
+    "no contestant is called {name:?}; use seda, seda-slo, seda-root, seda-queue-N, \
+     axum-admission, axum-inline, axum-spawn-blocking, axum-blocking, axum-limit-N, axum-bounded-queue-N, axum-resilience-aimd, \
      axum-resilience-vegas, axum-acc, actix-inline, actix-block, hyper-inline, refusing-loop or nginx"
 )]
 pub struct UnknownContestant {
@@ -65,8 +69,9 @@ pub struct UnknownContestant {
 }
 
 impl Contestant {
-    /// Returns every server; those with a limit have this one.
-    pub fn all(limit: usize) -> [Self; 15] {
+    /// Returns every server that gives the same answers as the others; those with a limit have this
+    /// one.
+    pub fn all(limit: usize) -> [Self; 16] {
         use Contestant::*;
         [
             Seda,
@@ -75,6 +80,7 @@ impl Contestant {
             SedaQueue(limit),
             AxumInline,
             AxumSpawnBlocking,
+            AxumBlocking,
             AxumLimit(limit),
             AxumBoundedQueue(limit),
             AxumResilienceAimd,
@@ -94,8 +100,10 @@ impl Contestant {
             Contestant::SedaSlo => "seda-slo",
             Contestant::SedaRoot => "seda-root",
             Contestant::SedaQueue(_) => "seda-queue",
+            Contestant::AxumAdmission => "axum-admission",
             Contestant::AxumInline => "axum-inline",
             Contestant::AxumSpawnBlocking => "axum-spawn-blocking",
+            Contestant::AxumBlocking => "axum-blocking",
             Contestant::AxumLimit(_) => "axum-limit",
             Contestant::AxumBoundedQueue(_) => "axum-bounded-queue",
             Contestant::AxumResilienceAimd => "axum-resilience-aimd",
@@ -137,8 +145,8 @@ impl Contestant {
 
     /// True if it answers `/file8k`.
     pub fn serves_the_file(self) -> bool {
-        use Contestant::{RefusingLoop, Seda, SedaQueue, SedaSlo};
-        !matches!(self, Seda | SedaSlo | SedaQueue(_) | RefusingLoop)
+        use Contestant::{AxumAdmission, RefusingLoop, Seda, SedaQueue, SedaSlo};
+        !matches!(self, Seda | SedaSlo | SedaQueue(_) | AxumAdmission | RefusingLoop)
     }
 
     /// Returns its answer to `/`: the demo site's page, or "Hello, world!".
@@ -194,6 +202,7 @@ impl Contestant {
                 arguments.extend(["--config".into(), config.into()]);
                 Launch::built(programs::web_server(), arguments, Some(site))
             }
+            Contestant::AxumAdmission => Launch::built(programs::axum_admission(), arguments, None),
             Contestant::Nginx => {
                 let program = programs::nginx().ok_or(StartError::NoNginx)?;
                 Site::create().and_then(|site| Launch::nginx(program, site)).map_err(missing)
@@ -224,7 +233,8 @@ impl FromStr for Contestant {
     fn from_str(name: &str) -> Result<Self, UnknownContestant> {
         let limit = name.rsplit_once('-').and_then(|(_, limit)| limit.parse().ok());
         let known = Contestant::all(limit.filter(|limit| *limit > 0).unwrap_or(1));
-        let mut known = known.into_iter().chain([Contestant::RefusingLoop]);
+        let others = [Contestant::AxumAdmission, Contestant::RefusingLoop];
+        let mut known = known.into_iter().chain(others);
         let found = known.find(|contestant| contestant.to_string() == name);
         found.ok_or_else(|| UnknownContestant { name: name.to_owned() })
     }

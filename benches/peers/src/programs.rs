@@ -33,14 +33,16 @@ pub enum BuildError {
 }
 
 /// Builds the programs that [`Contestant::start`](crate::Contestant::start) needs: `peer` of this
-/// package and the example `web_server` of seda, both in release. The first build takes a minute or
+/// package and the examples `web_server` and `axum_admission` of seda, all in release. The first build takes a minute or
 /// two; cargo reports its progress on stderr.
 ///
 /// # Errors
 /// If cargo is missing or fails.
 pub fn build() -> Result<(), BuildError> {
     run_cargo(PEERS, &["build", "--release", "--locked", "--bin", "peer"])?;
-    run_cargo(SEDA, &["build", "--release", "--locked", "--example", "web_server"])
+    run_cargo(SEDA, &["build", "--release", "--locked", "--example", "web_server"])?;
+    let admission = ["--package", "seda-tower", "--example", "axum_admission"];
+    run_cargo(SEDA, &[&["build", "--release", "--locked"], admission.as_slice()].concat())
 }
 
 /// Returns the root of seda's repository.
@@ -64,6 +66,11 @@ pub(crate) fn peer() -> PathBuf {
 /// Returns the path of the example `web_server`, built or not.
 pub(crate) fn web_server() -> PathBuf {
     target(SEDA).join("release/examples/web_server")
+}
+
+/// Returns the path of seda-tower's example `axum_admission`, built or not.
+pub(crate) fn axum_admission() -> PathBuf {
+    target(SEDA).join("release/examples/axum_admission")
 }
 
 /// Returns the path of nginx; `None` if it is not installed.

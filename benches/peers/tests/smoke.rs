@@ -16,8 +16,12 @@ use std::time::Duration;
 /// Time limit of every answer, far above the need of a slow machine.
 const LIMIT: Duration = Duration::from_secs(60);
 /// Those that begin with a low limit and choose another by their measurements.
-const ADAPTIVE: [Contestant; 3] =
-    [Contestant::AxumResilienceAimd, Contestant::AxumResilienceVegas, Contestant::AxumAcc];
+const ADAPTIVE: [Contestant; 4] = [
+    Contestant::AxumBlocking,
+    Contestant::AxumResilienceAimd,
+    Contestant::AxumResilienceVegas,
+    Contestant::AxumAcc,
+];
 
 #[test]
 fn every_contestant_answers_alike() {

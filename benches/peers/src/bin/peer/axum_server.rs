@@ -11,6 +11,7 @@ use axum::serve::ListenerExt;
 use axum::{BoxError, Router};
 use peers::answers::{self, QueryError};
 use peers::burn;
+use seda_tower::Blocking;
 use std::future::{Ready, ready};
 use std::io;
 use std::time::Duration;
@@ -46,6 +47,10 @@ pub(crate) fn router(work: Work, threads: usize) -> io::Result<Router> {
     let (work, sleep) = match work {
         Work::Inline => (get(work_inline), get(sleep_async)),
         Work::SpawnBlocking => (get(work_blocking), get(sleep_blocking)),
+        Work::Blocking => {
+            let pool = Blocking::start("work").map_err(io::Error::other)?;
+            (get(move |query| work_pooled(query, pool)), get(sleep_async))
+        }
         Work::Limit(limit) => {
             (limited(get(work_blocking), limit), limited(get(sleep_async), limit))
         }
@@ -112,6 +117,12 @@ async fn work_inline(RawQuery(query): RawQuery) -> Result<String, Response> {
 async fn work_blocking(RawQuery(query): RawQuery) -> Result<String, Response> {
     let micros = answers::micros(query.as_deref()).map_err(bad)?;
     spawn_blocking(move || burn(Duration::from_micros(micros))).await.map_err(|_| busy())?;
+    Ok(answers::burned(micros))
+}
+
+async fn work_pooled(query: RawQuery, pool: Blocking) -> Result<String, Response> {
+    let micros = answers::micros(query.0.as_deref()).map_err(bad)?;
+    pool.spawn(move || burn(Duration::from_micros(micros))).await.map_err(|_| busy())?;
     Ok(answers::burned(micros))
 }
 

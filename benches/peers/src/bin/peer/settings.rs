@@ -43,6 +43,8 @@ enum Kind {
     AxumInline,
     /// axum, working in spawn_blocking
     AxumSpawnBlocking,
+    /// axum, working in seda-tower's Blocking
+    AxumBlocking,
     /// axum, working in spawn_blocking with few threads, behind a concurrency limit that sheds
     AxumLimit,
     /// axum, working on threads of its own behind a bounded queue
@@ -85,6 +87,8 @@ pub(crate) enum Settings {
 pub(crate) enum Work {
     Inline,
     SpawnBlocking,
+    /// The pool of seda-tower's `Blocking`.
+    Blocking,
     /// As `SpawnBlocking`, with at most this many requests in progress.
     Limit(usize),
     /// As `Limit`, with a limit that the algorithm chooses.
@@ -136,6 +140,7 @@ impl Flags {
         let work = match self.kind {
             Kind::AxumInline => Work::Inline,
             Kind::AxumSpawnBlocking => Work::SpawnBlocking,
+            Kind::AxumBlocking => Work::Blocking,
             Kind::AxumLimit => Work::Limit(limit),
             Kind::AxumBoundedQueue => Work::BoundedQueue(limit),
             Kind::AxumResilienceAimd => Work::Adaptive(Algorithm::ResilienceAimd),

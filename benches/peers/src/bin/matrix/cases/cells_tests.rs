@@ -38,7 +38,7 @@ fn the_error_for_an_invalid_value_names_the_value() {
     for (from, to, named) in [
         ("slo = \"200ms\"", "slo = \"soon\"", "soon"),
         ("probed = \"axum-bounded-queue-16\"", "probed = \"iis\"", "\"iis\""),
-        ("requests = \"/work?micros=1000\"", "requests = \"work\"", "the path in `work`"),
+        ("requests = \"/work?micros=1000\"", "requests = \"work=1\"", "the path in `work=1`"),
         ("loads = [1.2, 2", "loads = [0.9, 2", "needs `loads` above 1"),
     ] {
         let error = error(&default_with(from, to));

@@ -49,7 +49,7 @@ fn generator_note(
     let ours = points.iter().filter_map(|point| point.outcome(Subject::SloSet));
     let offered = Spread::of(ours.map(|ours| ours.load.offered_per_second));
     let offered = offered.ok_or("no round was measured")?.median;
-    let hello = Requests::Mix("/".parse()?);
+    let hello = Requests::Mix("/=1".parse()?);
     let rival = Subject::Rival(Contestant::HyperInline);
     let round = Round { spec, requests: &hello, number: 0 };
     let load = round.at_rate(runner, rival, 1.0, offered)?.load;

@@ -1,5 +1,6 @@
 //! The servers of a run and how they are started.
 
+use crate::settings::Peer;
 use peers::{Contestant, SERVER_CORE, Server, StartError};
 use serde::Deserialize;
 use std::fmt;
@@ -13,6 +14,9 @@ use thiserror::Error;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServerFlags {
+    /// The server that the rows are about: `seda`, the default, or `axum-admission`.
+    #[serde(default = "web_server")]
+    program: Peer,
     /// Flags that set the SLO; `{slo}` stands for the row's.
     pub(crate) flags: Vec<String>,
     /// Text of the file for `--config`; `None` starts the server without one.
@@ -91,14 +95,14 @@ impl ServerFlags {
             return Ok(RunningServer { server: rival.start(&cores)?, _config: None });
         }
         if subject == Subject::NothingSet {
-            return Ok(RunningServer { server: Contestant::Seda.start(&cores)?, _config: None });
+            return Ok(RunningServer { server: self.program.0.start(&cores)?, _config: None });
         }
         let mut words = self.words(subject, slo);
         let config = self.config.as_deref().map(write_config).transpose()?;
         if let Some(file) = &config {
             words.extend(["--config".to_owned(), file.path().display().to_string()]);
         }
-        let server = Contestant::Seda.start_with(&cores, &words)?;
+        let server = self.program.0.start_with(&cores, &words)?;
         Ok(RunningServer { server, _config: config })
     }
 
@@ -107,6 +111,10 @@ impl ServerFlags {
         let off = if subject == Subject::Uncontrolled { self.off.as_slice() } else { &[] };
         self.flags.iter().chain(off).map(|flag| flag.replace("{slo}", &slo)).collect()
     }
+}
+
+fn web_server() -> Peer {
+    Peer(Contestant::Seda)
 }
 
 fn write_config(text: &str) -> std::io::Result<NamedTempFile> {

@@ -7,14 +7,16 @@ use seda_tools::{RequestError, RequestShape};
 use serde::{Deserialize, Deserializer, de};
 use std::sync::Arc;
 
-/// A mix in the syntax of `seda load --mix`; a single path is the simplest one.
+/// A mix in the syntax of `seda load --mix`, or a single path, which needs no weight.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestSpec(pub(crate) Mix);
 
 impl<'de> Deserialize<'de> for RequestSpec {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        text.parse().map(Self).map_err(de::Error::custom)
+        let is_one_path = text.starts_with('/') && !text.contains(',');
+        let mix = if is_one_path { format!("{text}=1").parse() } else { text.parse() };
+        mix.map(Self).map_err(de::Error::custom)
     }
 }
 
@@ -62,6 +64,22 @@ mod tests {
 
     fn trace() -> Trace {
         Trace::parse("t", TRACE.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_single_path_needs_no_weight_and_a_mix_has_them() {
+        #[derive(Deserialize)]
+        struct Cell {
+            requests: RequestSpec,
+        }
+        for (text, mix) in [
+            ("/sleep?millis=1", "/sleep?millis=1=1"),
+            ("/", "/=1"),
+            ("{priority: u=0} /a=2,/b=1", "{priority: u=0} /a=2,/b=1"),
+        ] {
+            let cell: Cell = toml::from_str(&format!("requests = '{text}'")).unwrap();
+            assert_eq!(cell.requests.0.to_string(), mix);
+        }
     }
 
     #[test]
