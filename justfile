@@ -8,6 +8,10 @@ default:
 ci:
     bash .ci/run
 
+# The checks that take longer: models, the other workspaces, chaos.
+thorough:
+    bash .ci/thorough
+
 # All tests, or some: `just test -p seda-core conservation`.
 test *which="--workspace":
     cargo test --locked {{which}}
@@ -36,6 +40,10 @@ bench-tls:
 bench-layer:
     cargo bench --locked -p benches --bench admission_layer
 
+# Measures the cost of a live page, scrapes and traces.
+bench-observers:
+    cargo bench --locked -p benches --bench observers_cost
+
 # Compares the lanes of a queue with channels.
 bench-queue:
     cargo bench --locked -p benches --bench queue
@@ -61,6 +69,12 @@ peers *flags:
 # `--quick`.
 overload-matrix *flags:
     cargo run --release --locked --manifest-path benches/peers/Cargo.toml --bin matrix -- {{flags}}
+
+# axum with the admission layer in each case of benches/peers/admission.toml, beside other limits of
+# tower: 25 minutes.
+admission-matrix *flags:
+    cargo run --release --locked --manifest-path benches/peers/Cargo.toml --bin matrix -- \
+        --cells benches/peers/admission.toml --keep-docs {{flags}}
 
 # Triggers after which a server stays down, in the simulator: 10,000 trials of seda in five minutes.
 metastable *flags="--servers seda --seeds 65":
