@@ -70,7 +70,7 @@ impl Drop for Example {
 
 #[test]
 fn the_example_answers_every_route_and_reports_them() {
-    let example = Example::start("axum_admission", &["--slo", "60s"]);
+    let example = Example::start("axum_admission", &["--slo", "60s", "--by-route"]);
     for (path, body) in [
         ("/hello", "hello\n"),
         ("/work?micros=100", "burned 100 us\n"),

@@ -16,5 +16,6 @@ mod grpc;
 mod layer;
 #[path = "../examples/tonic_admission/method.rs"]
 mod method;
+mod routes;
 mod scripted;
 mod stages;

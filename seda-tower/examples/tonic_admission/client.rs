@@ -25,10 +25,10 @@ pub(crate) struct Load {
     client: Option<String>,
     /// With --client: the calls per second of the modest tenant; the greedy one sends ten times as
     /// many
-    #[arg(long, default_value = "100")]
+    #[arg(long, default_value = "50")]
     rate: NonZeroU32,
     /// With --client: the CPU time of a call, in microseconds
-    #[arg(long, default_value = "4000")]
+    #[arg(long, default_value = "8000")]
     micros: u64,
     /// With --client: the time that a client waits for its answer
     #[arg(long, default_value = "500ms", value_parser = humantime::parse_duration)]

@@ -3,6 +3,7 @@
 use crate::admission::driver::Driver;
 use crate::admission::entry::{Entry, GrantReceiver, GrantSlot};
 use crate::admission::retry_after::RetryAfter;
+use crate::admission::routes::Routes;
 use crate::runtime::{self, Pause};
 use crate::slot::Slot;
 use parking_lot::Mutex;
@@ -41,6 +42,8 @@ pub(super) struct GraphSettings {
     pub(super) name: Option<String>,
     pub(super) slo: Option<Duration>,
     pub(super) config: Option<GraphConfig>,
+    /// Whether requests have names of routes.
+    pub(super) by_route: bool,
 }
 
 /// The running graph of a layer.
@@ -51,6 +54,8 @@ pub(crate) struct AdmissionGraph {
     clock: Arc<dyn Clock>,
     snapshots: Snapshots,
     pub(super) retry_after: RetryAfter,
+    /// `None` if all requests are alike.
+    routes: Option<Routes>,
     /// When a service last made the runtime look at its sockets, in nanoseconds.
     paused_at: AtomicU64,
 }
@@ -76,6 +81,8 @@ impl AdmissionGraph {
         if let Some(config) = &settings.config {
             graph.apply(config.clone())?;
         }
+        let by_route = settings.by_route;
+        let routes = by_route.then(|| Routes::declare(&mut graph, stage.id())).transpose()?;
         let source = graph.source(stage)?;
         let running = graph.start()?;
         // The list of idle workers holds the driver until the worker retires.
@@ -87,6 +94,7 @@ impl AdmissionGraph {
             source,
             clock,
             snapshots,
+            routes,
             paused_at: AtomicU64::new(0),
         })
     }
@@ -128,6 +136,12 @@ impl AdmissionGraph {
             Ok(request) => Ok(GrantReceiver::new(slot, request)),
             Err(refusal) => Err(refusal.reason()),
         }
+    }
+
+    /// Returns the options with the route of a name, unless they have one.
+    pub(super) fn routed(&self, options: SendOptions, name: Option<&str>) -> SendOptions {
+        let named = || self.routes.as_ref()?.of(name?);
+        SendOptions { route: options.route.or_else(named), ..options }
     }
 
     /// Returns the options with the deadline of the client, if that is shorter than the server's.
