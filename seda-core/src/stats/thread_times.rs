@@ -39,6 +39,11 @@ impl ThreadTimes {
         }
     }
 
+    /// Returns the time spent waiting for a thread, in nanoseconds.
+    pub(crate) fn waiting_nanos(self) -> u64 {
+        u64::try_from(self.waiting).unwrap_or(u64::MAX)
+    }
+
     /// Returns how many events outside keep `threads` threads busy if none of them waits for a
     /// thread; `None` without events.
     fn filling(self, threads: usize) -> Option<f64> {
