@@ -187,3 +187,14 @@ fn routes_of_different_cost_fill_all_places_outside() {
     // The rest of the room is less than a long one takes, and most of it more than a short one.
     assert!(short < 0.2 && long > 0.4, "{short} {long}");
 }
+
+#[test]
+fn the_report_says_how_long_events_outside_run_and_wait_for_a_thread() {
+    // Two come together: the second waits for the 10 ms of the first.
+    let mut world = World::new(false, false, 16);
+    let report = world.run(SECOND, [Kind { every: 250, runs: 100 }; 2]);
+    let holding = &report.stages[0].last_ten_seconds.holding;
+    let millis = |time: Option<f64>| (time.unwrap() * 1e3).round();
+    assert_eq!((millis(holding.outside_cpu), millis(holding.outside_wait)), (10.0, 5.0));
+    assert!(report.to_string().contains("; each waits 5.0 ms for a thread"), "{report}");
+}

@@ -76,6 +76,11 @@ impl ThreadTimes {
         (self.events > 0).then(|| self.running as f64 / self.events as f64 / 1e9)
     }
 
+    /// Returns the mean time spent waiting for a thread, in seconds; `None` without events.
+    pub(crate) fn mean_waiting_seconds(self) -> Option<f64> {
+        (self.events > 0).then(|| self.waiting as f64 / self.events as f64 / 1e9)
+    }
+
     /// Returns the part of the time on a thread; `None` without events.
     pub(crate) fn running_share(self) -> Option<f64> {
         (self.events > 0).then(|| part(self.running, self.outside))

@@ -4,9 +4,10 @@ use crate::admission::driver::Driver;
 use crate::admission::entry::{Entry, GrantReceiver, GrantSlot};
 use crate::admission::retry_after::RetryAfter;
 use crate::admission::routes::Routes;
-use crate::runtime::{self, Pause};
+use crate::runtime::{self, Pause, Runtime};
 use crate::slot::Slot;
 use parking_lot::Mutex;
+use seda_admin::{Admin, ServerFigure, ServerFigures};
 use seda_core::{
     Clock, Drained, Graph, GraphConfig, GraphError, RefusalReason, ReplyAddress, Report, Running,
     SendOptions, SloConfig, Snapshots, Source, StageConfig, Time,
@@ -53,6 +54,7 @@ pub(crate) struct AdmissionGraph {
     source: Source<Entry>,
     clock: Arc<dyn Clock>,
     snapshots: Snapshots,
+    runtime: Runtime,
     pub(super) retry_after: RetryAfter,
     /// `None` if all requests are alike.
     routes: Option<Routes>,
@@ -64,7 +66,8 @@ impl AdmissionGraph {
     /// Starts the graph. Call it on a thread of the runtime that will poll the futures.
     pub(super) fn start(settings: &GraphSettings) -> Result<Self, GraphError> {
         let mut graph = Graph::new(settings.name.as_deref().unwrap_or("admission"));
-        let threads = runtime::threads();
+        let runtime = Runtime::current();
+        let threads = runtime.threads();
         graph.cores(threads);
         let pool = graph.hosted_pool("callers", 1);
         let stage = graph.stage::<Entry>(STAGE, QUEUE_MOST);
@@ -94,6 +97,7 @@ impl AdmissionGraph {
             source,
             clock,
             snapshots,
+            runtime,
             routes,
             paused_at: AtomicU64::new(0),
         })
@@ -105,6 +109,12 @@ impl AdmissionGraph {
 
     pub(super) fn snapshots(&self) -> Snapshots {
         self.snapshots.clone()
+    }
+
+    /// Returns the admin side of the graph, with the figures of the runtime around it.
+    pub(super) fn admin(&self) -> Admin {
+        let runtime = self.runtime.clone();
+        Admin::with_server(self.snapshots(), move || figures(&runtime))
     }
 
     /// Returns a report; `None` after a drain.
@@ -164,6 +174,17 @@ impl AdmissionGraph {
         self.paused_at.store(now.as_nanos(), Ordering::Relaxed);
         runtime::pause()
     }
+}
+
+/// Returns the figures of the runtime, for the metrics page. Each costs the read of a counter.
+fn figures(runtime: &Runtime) -> ServerFigures {
+    let mut figures = ServerFigures::default();
+    if let Some(depth) = runtime.queue_depth() {
+        let help = "Tasks in the queue that all threads of the runtime share.";
+        let depth = depth as u64;
+        figures.counts.push(ServerFigure::gauge("seda_tower_runtime_queue_depth", help, depth));
+    }
+    figures
 }
 
 impl fmt::Debug for AdmissionGraph {

@@ -6,7 +6,6 @@ use crate::admission::graph::{AdmissionGraph, GraphSettings};
 use crate::admission::head::RequestHead;
 use crate::admission::refusal::{GrpcStatus, RefusalForm};
 use http::Request;
-use seda_admin::Admin;
 use seda_core::{Drained, GraphConfig, GraphError, Report, SendOptions, Snapshots};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -207,7 +206,7 @@ impl Admission {
     /// Returns the admin side of the graph, to be nested in a router beside the layer. If the graph
     /// could not be started, every page answers 503.
     pub fn admin(&self) -> AdminService {
-        AdminService::of(self.snapshots().map(Admin::new).map(Arc::new))
+        AdminService::of(self.graph().map(|graph| Arc::new(graph.admin())))
     }
 
     /// Ends the graph: further requests are refused, those that wait and run have `limit` to end.
