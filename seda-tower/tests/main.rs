@@ -18,4 +18,5 @@ mod layer;
 mod method;
 mod routes;
 mod scripted;
+mod sockets;
 mod stages;
