@@ -1,6 +1,13 @@
 //! Routes through a stage that defers its events: a request weighs what the events of its route take
 //! outside. On the manual clock; the events compute on one thread, or sleep.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 use parking_lot::Mutex;
 use seda_core::{
     Context, Graph, Manual, ManualClock, Outcome, Pending, ReplyAddress, ReplySink, Report,
