@@ -42,7 +42,7 @@ fn load(path: &str, streams: usize, timeout: Duration) -> (Value, u64) {
         tokio::spawn(serve(listener, Arc::clone(&connections)));
         let (duration, slo) = (Duration::from_millis(100), Duration::from_secs(60));
         let load = Load { url, rate: 500.0, streams, duration, slo, timeout, seed: 7 };
-        let outcomes = load.run().await.unwrap().to_json(duration);
+        let outcomes = load.run().await.unwrap().into_json(duration);
         (outcomes, connections.load(Ordering::Relaxed))
     })
 }

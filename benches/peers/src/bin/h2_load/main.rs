@@ -65,5 +65,5 @@ fn run(flags: Flags) -> Result<String, LoadError> {
     // One thread, as a generator of one core has.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcomes = runtime.block_on(load.run())?;
-    Ok(outcomes.to_json(duration).to_string())
+    Ok(outcomes.into_json(duration).to_string())
 }

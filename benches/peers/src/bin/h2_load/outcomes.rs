@@ -48,7 +48,7 @@ impl Outcomes {
 
     /// Returns counts, rates over the `duration` of the load, and quantiles in milliseconds; `null`
     /// without a request of their kind.
-    pub(crate) fn to_json(mut self, duration: Duration) -> Value {
+    pub(crate) fn into_json(mut self, duration: Duration) -> Value {
         self.answered.sort_unstable();
         self.refused.sort_unstable();
         let refused = self.refused.len() as u64;
@@ -92,11 +92,11 @@ mod tests {
         outcomes.add(Outcome::Refused(millis(2)));
         outcomes.add(Outcome::GivenUp);
         outcomes.add(Outcome::Failed);
-        let json = outcomes.to_json(Duration::from_secs(2));
+        let json = outcomes.into_json(Duration::from_secs(2));
         assert_eq!((&json["offered"], &json["good_per_second"]), (&103.into(), &49.0.into()));
         assert_eq!((&json["p50_ms"], &json["p99_ms"]), (&50.0.into(), &300.0.into()));
         assert_eq!(json["refused_p99_ms"], 2.0);
-        let none = Outcomes::default().to_json(Duration::from_secs(1));
+        let none = Outcomes::default().into_json(Duration::from_secs(1));
         assert!(none["p99_ms"].is_null() && none["offered"] == 0);
     }
 }
