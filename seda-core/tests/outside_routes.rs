@@ -1,5 +1,5 @@
-//! Routes through a stage that defers its events: a request weighs what the events of its route take
-//! outside. On the manual clock; the events compute on one thread, or sleep.
+//! Routes through a stage that defers its events: a request weighs what the events of its route
+//! take outside. On the manual clock; the events compute on one thread, or sleep.
 
 #![allow(
     clippy::indexing_slicing,

@@ -92,7 +92,7 @@ impl Client {
     /// Sends a request that is due, and returns its outcome at the timeout at the latest.
     async fn send(self: Arc<Self>, due: Instant) -> Outcome {
         match timeout_at(due + self.timeout, self.ask()).await {
-            Err(_elapsed) => Outcome::GivenUp,
+            Err(_elapsed) => Outcome::TimedOut,
             Ok(None) => Outcome::Failed,
             Ok(Some(StatusCode::SERVICE_UNAVAILABLE)) => Outcome::Refused(due.elapsed()),
             Ok(Some(status)) if !status.is_success() => Outcome::Failed,

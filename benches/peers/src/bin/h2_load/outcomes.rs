@@ -13,7 +13,7 @@ pub(crate) enum Outcome {
     /// 503.
     Refused(Duration),
     /// No answer within the timeout.
-    GivenUp,
+    TimedOut,
     /// No answer, or another status.
     Failed,
 }
@@ -23,7 +23,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Outcomes {
     good: u64,
     late: u64,
-    given_up: u64,
+    timed_out: u64,
     failed: u64,
     answered: Vec<Duration>,
     refused: Vec<Duration>,
@@ -41,7 +41,7 @@ impl Outcomes {
                 self.answered.push(time);
             }
             Outcome::Refused(time) => self.refused.push(time),
-            Outcome::GivenUp => self.given_up += 1,
+            Outcome::TimedOut => self.timed_out += 1,
             Outcome::Failed => self.failed += 1,
         }
     }
@@ -52,14 +52,14 @@ impl Outcomes {
         self.answered.sort_unstable();
         self.refused.sort_unstable();
         let refused = self.refused.len() as u64;
-        let offered = self.answered.len() as u64 + refused + self.given_up + self.failed;
+        let offered = self.answered.len() as u64 + refused + self.timed_out + self.failed;
         let seconds = duration.as_secs_f64();
         json!({
             "offered": offered,
             "good": self.good,
             "late": self.late,
             "refused": refused,
-            "timed_out": self.given_up,
+            "timed_out": self.timed_out,
             "failed": self.failed,
             "offered_per_second": offered as f64 / seconds,
             "good_per_second": self.good as f64 / seconds,
@@ -90,7 +90,7 @@ mod tests {
         outcomes.add(Outcome::Late(millis(300)));
         outcomes.add(Outcome::Late(millis(400)));
         outcomes.add(Outcome::Refused(millis(2)));
-        outcomes.add(Outcome::GivenUp);
+        outcomes.add(Outcome::TimedOut);
         outcomes.add(Outcome::Failed);
         let json = outcomes.into_json(Duration::from_secs(2));
         assert_eq!((&json["offered"], &json["good_per_second"]), (&103.into(), &49.0.into()));
