@@ -76,6 +76,10 @@ admission-matrix *flags:
     cargo run --release --locked --manifest-path benches/peers/Cargo.toml --bin matrix -- \
         --cells benches/peers/admission.toml --keep-docs {{flags}}
 
+# An open-loop load over one connection of HTTP/2: `just h2-load http://127.0.0.1:8080/ --rate 4000`.
+h2-load *flags:
+    cargo run --release --locked --manifest-path benches/peers/Cargo.toml --bin h2_load -- {{flags}}
+
 # Triggers after which a server stays down, in the simulator: 10,000 trials of seda in five minutes.
 metastable *flags="--servers seda --seeds 65":
     cargo run --release --locked -p seda-tools -- lab examples/lab/metastable {{flags}}

@@ -19,6 +19,7 @@ mod keyed;
 mod mid_batch;
 #[cfg(feature = "simulation")]
 mod order_of_action;
+mod outside_routes;
 mod outstanding;
 mod panics;
 mod pending;

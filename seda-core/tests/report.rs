@@ -101,7 +101,7 @@ fn the_json_has_exactly_the_stable_names() {
     assert_keys(&stage["last_second"]["wait"], "count mean p50 p99 variation");
     assert_keys(
         &stage["last_second"]["holding"],
-        "total cpu core_wait room_wait lock_wait blocked outside_cpu",
+        "total cpu core_wait room_wait lock_wait blocked outside_cpu outside_wait",
     );
     assert_keys(
         &stage["flow"],

@@ -4,7 +4,8 @@
 //! run at once as keep the threads busy. `--plain` runs the same app without it.
 //!
 //! Type: `cargo run --release -p seda-tower --example axum_admission -- --listen 127.0.0.1:0`
-//!       (`--slo 200ms` for an SLO, `--plain` for axum alone)
+//!       (`--slo 200ms` for an SLO, `--by-route` to admit by the cost of routes, `--plain` for
+//!       axum alone)
 //!       `seda load 'http://ADDRESS/work?micros=1000' --rate 4000`
 //!       `curl 'http://ADDRESS/_seda/report?format=text'`
 //! See:  its address; under load the answers and refusals in the output of `seda load`; in the
@@ -12,10 +13,10 @@
 //!       last report.
 
 use axum::Router;
-use axum::extract::{Path, Query};
+use axum::extract::{MatchedPath, Path, Query};
 use axum::routing::{get, post};
 use clap::Parser;
-use seda_tower::{Admission, Drain};
+use seda_tower::{Admission, Drain, RequestHead};
 use std::collections::HashMap;
 use std::error::Error;
 use std::future::IntoFuture;
@@ -37,6 +38,9 @@ struct Flags {
     /// The response time that 99 of 100 answers must not exceed, such as 200ms
     #[arg(long, value_parser = humantime::parse_duration)]
     slo: Option<Duration>,
+    /// Measures what each route costs, and admits by cost
+    #[arg(long)]
+    by_route: bool,
     /// Runs axum alone, without admission
     #[arg(long)]
     plain: bool,
@@ -59,6 +63,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // The three lines: a layer, its page, and a drain in place of `axum::serve` alone.
     let admission = flags.slo.map_or_else(Admission::new, |slo| Admission::new().slo(slo));
+    let admission = if flags.by_route { admission.routes(matched) } else { admission };
     admission.start()?;
     let admin = admission.admin();
     let app = app.layer(admission.clone()).nest_service("/_seda", admin.clone());
@@ -72,6 +77,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("{}", drained.report);
     }
     Ok(ended.server.unwrap_or(Ok(()))?)
+}
+
+/// Returns the route that axum has matched, such as `/greet/{name}`.
+fn matched<'a>(head: &'a RequestHead<'_>) -> Option<&'a str> {
+    head.extensions.get::<MatchedPath>().map(MatchedPath::as_str)
 }
 
 /// Resolves at Ctrl-C.

@@ -103,3 +103,15 @@ fn nested_in_an_app_it_shows_the_requests_of_the_layer() {
     let text = ask("/_seda/report?format=text");
     assert!(text.contains("requests 1 admitted, 1 answered"), "{text}");
 }
+
+#[test]
+fn the_metrics_have_the_depth_of_the_runtimes_queue_if_there_is_a_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let metrics = || {
+        let answer = page(&Admission::new().admin(), "/metrics");
+        let text = run(answer.into_body().collect()).unwrap().to_bytes();
+        String::from_utf8(text.to_vec()).unwrap()
+    };
+    assert!(runtime.block_on(async { metrics() }).contains("\nseda_tower_runtime_queue_depth 0\n"));
+    assert!(!metrics().contains("runtime_queue_depth"));
+}

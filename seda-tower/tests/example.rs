@@ -1,8 +1,24 @@
-//! The examples with axum, as programs.
+//! The examples with axum and tonic, as programs.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+
+/// Returns the program of an example, built.
+fn program(name: &str) -> PathBuf {
+    let me = std::env::current_exe().unwrap();
+    let profile = me.parent().and_then(|deps| deps.parent()).unwrap();
+    // `cargo test --test` does not build examples. With the features of the workspace, in which
+    // `cargo test --workspace` has built them, nothing is built again.
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--workspace", "--example", name])
+        .args(profile.ends_with("release").then_some("--release"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    assert!(built.unwrap().success(), "the example does not build");
+    profile.join("examples").join(name)
+}
 
 /// A running example; it is killed when dropped.
 struct Example {
@@ -12,17 +28,7 @@ struct Example {
 
 impl Example {
     fn start(name: &str, flags: &[&str]) -> Self {
-        let me = std::env::current_exe().unwrap();
-        let profile = me.parent().and_then(|deps| deps.parent()).unwrap();
-        // `cargo test --test` does not build examples. With the features of the workspace, in which
-        // `cargo test --workspace` has built them, nothing is built again.
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--workspace", "--example", name])
-            .args(profile.ends_with("release").then_some("--release"))
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        assert!(built.unwrap().success(), "the example does not build");
-        let mut process = Command::new(profile.join("examples").join(name))
+        let mut process = Command::new(program(name))
             .args(["--listen", "127.0.0.1:0"])
             .args(flags)
             .stdout(Stdio::piped())
@@ -64,7 +70,7 @@ impl Drop for Example {
 
 #[test]
 fn the_example_answers_every_route_and_reports_them() {
-    let example = Example::start("axum_admission", &["--slo", "60s"]);
+    let example = Example::start("axum_admission", &["--slo", "60s", "--by-route"]);
     for (path, body) in [
         ("/hello", "hello\n"),
         ("/work?micros=100", "burned 100 us\n"),
@@ -87,6 +93,17 @@ fn without_the_layer_the_example_is_the_same_app() {
 }
 
 #[test]
+fn the_example_speaks_http_2_by_prior_knowledge() {
+    let example = Example::start("axum_admission", &[]);
+    let mut stream = TcpStream::connect(&example.address).unwrap();
+    // The preface, and empty settings.
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).unwrap();
+    assert_eq!(head[3], 4, "the first frame of the server is its settings");
+}
+
+#[test]
 fn stages_compute_and_block_beside_the_threads_of_tokio() {
     let example = Example::start("axum_stages", &[]);
     assert_eq!(example.ask("/notes/7").0, 404);
@@ -98,4 +115,21 @@ fn stages_compute_and_block_beside_the_threads_of_tokio() {
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
     assert_eq!(report["requests"]["answered"], 1);
     assert!(example.ask("/notes_report").1.contains("requests 3 admitted, 3 answered"));
+}
+
+#[test]
+fn the_calls_of_both_tenants_are_sent_and_accounted_for() {
+    let server = Example::start("tonic_admission", &[]);
+    let client = Command::new(program("tonic_admission"))
+        .args(["--client", &format!("http://{}", server.address)])
+        .args(["--rate", "10", "--duration", "200ms", "--micros", "100", "--timeout", "60s"])
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(client.stdout).unwrap();
+    for (line, tenant, sent) in [(1, "modest", 2), (2, "greedy", 20)] {
+        let mut words = printed.lines().nth(line).unwrap().split_whitespace();
+        assert_eq!(words.next(), Some(tenant), "{printed}");
+        let counts: Vec<u32> = words.take(5).map(|word| word.parse().unwrap()).collect();
+        assert_eq!((counts[0], counts[1..].iter().sum::<u32>()), (sent, sent), "{printed}");
+    }
 }

@@ -12,6 +12,11 @@ mod admin;
 mod conservation;
 mod drain;
 mod example;
+mod grpc;
 mod layer;
+#[path = "../examples/tonic_admission/method.rs"]
+mod method;
+mod routes;
 mod scripted;
+mod sockets;
 mod stages;

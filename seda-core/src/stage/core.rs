@@ -14,6 +14,7 @@ use crate::stage::extractors::Extractors;
 use crate::stage::pending::PendingEvents;
 use crate::stage::shared::GraphShared;
 use crate::stage::timers::Timers;
+use crate::stats::ThreadTimes;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
@@ -254,6 +255,9 @@ impl<E: Send + 'static> Worked for StageCore<E> {
         }
         drop(lanes);
         if let Some(request) = &meta.request {
+            if !how.held {
+                request.end_service_at(self.index);
+            }
             request.leave_gate(self.index);
         }
         if !how.held && self.graph.is_timed() {
@@ -263,7 +267,9 @@ impl<E: Send + 'static> Worked for StageCore<E> {
                 self.graph.calls.early_tick.request();
             }
             if let Some(request) = &meta.request {
-                request.record_service(self.index, outside);
+                // The wait for a thread is caused by the others, and is no demand of its own.
+                let waiting = how.threads.map_or(0, ThreadTimes::waiting_nanos);
+                request.record_service(self.index, outside.saturating_sub(waiting));
             }
         }
         self.pending.end();

@@ -39,6 +39,11 @@ impl ThreadTimes {
         }
     }
 
+    /// Returns the time spent waiting for a thread, in nanoseconds.
+    pub(crate) fn waiting_nanos(self) -> u64 {
+        u64::try_from(self.waiting).unwrap_or(u64::MAX)
+    }
+
     /// Returns how many events outside keep `threads` threads busy if none of them waits for a
     /// thread; `None` without events.
     fn filling(self, threads: usize) -> Option<f64> {
@@ -69,6 +74,11 @@ impl ThreadTimes {
     /// Returns the mean time on a thread, in seconds; `None` without events.
     pub(crate) fn mean_running_seconds(self) -> Option<f64> {
         (self.events > 0).then(|| self.running as f64 / self.events as f64 / 1e9)
+    }
+
+    /// Returns the mean time spent waiting for a thread, in seconds; `None` without events.
+    pub(crate) fn mean_waiting_seconds(self) -> Option<f64> {
+        (self.events > 0).then(|| self.waiting as f64 / self.events as f64 / 1e9)
     }
 
     /// Returns the part of the time on a thread; `None` without events.

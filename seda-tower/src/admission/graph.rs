@@ -3,9 +3,11 @@
 use crate::admission::driver::Driver;
 use crate::admission::entry::{Entry, GrantReceiver, GrantSlot};
 use crate::admission::retry_after::RetryAfter;
-use crate::runtime::{self, Pause};
+use crate::admission::routes::Routes;
+use crate::runtime::{self, Pause, Runtime};
 use crate::slot::Slot;
 use parking_lot::Mutex;
+use seda_admin::{Admin, ServerFigure, ServerFigures};
 use seda_core::{
     Clock, Drained, Graph, GraphConfig, GraphError, RefusalReason, ReplyAddress, Report, Running,
     SendOptions, SloConfig, Snapshots, Source, StageConfig, Time,
@@ -41,6 +43,8 @@ pub(super) struct GraphSettings {
     pub(super) name: Option<String>,
     pub(super) slo: Option<Duration>,
     pub(super) config: Option<GraphConfig>,
+    /// Whether requests have names of routes.
+    pub(super) by_route: bool,
 }
 
 /// The running graph of a layer.
@@ -50,7 +54,10 @@ pub(crate) struct AdmissionGraph {
     source: Source<Entry>,
     clock: Arc<dyn Clock>,
     snapshots: Snapshots,
+    runtime: Runtime,
     pub(super) retry_after: RetryAfter,
+    /// `None` if all requests are alike.
+    routes: Option<Routes>,
     /// When a service last made the runtime look at its sockets, in nanoseconds.
     paused_at: AtomicU64,
 }
@@ -59,7 +66,8 @@ impl AdmissionGraph {
     /// Starts the graph. Call it on a thread of the runtime that will poll the futures.
     pub(super) fn start(settings: &GraphSettings) -> Result<Self, GraphError> {
         let mut graph = Graph::new(settings.name.as_deref().unwrap_or("admission"));
-        let threads = runtime::threads();
+        let runtime = Runtime::current();
+        let threads = runtime.threads();
         graph.cores(threads);
         let pool = graph.hosted_pool("callers", 1);
         let stage = graph.stage::<Entry>(STAGE, QUEUE_MOST);
@@ -76,6 +84,8 @@ impl AdmissionGraph {
         if let Some(config) = &settings.config {
             graph.apply(config.clone())?;
         }
+        let by_route = settings.by_route;
+        let routes = by_route.then(|| Routes::declare(&mut graph, stage.id())).transpose()?;
         let source = graph.source(stage)?;
         let running = graph.start()?;
         // The list of idle workers holds the driver until the worker retires.
@@ -87,6 +97,8 @@ impl AdmissionGraph {
             source,
             clock,
             snapshots,
+            runtime,
+            routes,
             paused_at: AtomicU64::new(0),
         })
     }
@@ -97,6 +109,12 @@ impl AdmissionGraph {
 
     pub(super) fn snapshots(&self) -> Snapshots {
         self.snapshots.clone()
+    }
+
+    /// Returns the admin side of the graph, with the figures of the runtime around it.
+    pub(super) fn admin(&self) -> Admin {
+        let runtime = self.runtime.clone();
+        Admin::with_server(self.snapshots(), move || figures(&runtime))
     }
 
     /// Returns a report; `None` after a drain.
@@ -130,6 +148,12 @@ impl AdmissionGraph {
         }
     }
 
+    /// Returns the options with the route of a name, unless they have one.
+    pub(super) fn routed(&self, options: SendOptions, name: Option<&str>) -> SendOptions {
+        let named = || self.routes.as_ref()?.of(name?);
+        SendOptions { route: options.route.or_else(named), ..options }
+    }
+
     /// Returns the options with the deadline of the client, if that is shorter than the server's.
     pub(super) fn shortened(&self, options: SendOptions, client: Option<Duration>) -> SendOptions {
         let Some(client) = client else { return options };
@@ -150,6 +174,17 @@ impl AdmissionGraph {
         self.paused_at.store(now.as_nanos(), Ordering::Relaxed);
         runtime::pause()
     }
+}
+
+/// Returns the figures of the runtime, for the metrics page. Each costs the read of a counter.
+fn figures(runtime: &Runtime) -> ServerFigures {
+    let mut figures = ServerFigures::default();
+    if let Some(depth) = runtime.queue_depth() {
+        let help = "Tasks in the queue that all threads of the runtime share.";
+        let depth = depth as u64;
+        figures.counts.push(ServerFigure::gauge("seda_tower_runtime_queue_depth", help, depth));
+    }
+    figures
 }
 
 impl fmt::Debug for AdmissionGraph {

@@ -4,6 +4,7 @@
 //! - `service`, `future`, `body`: one request, from its call to the end of its answer;
 //! - `graph`, `driver`: the stage of the requests, and the turns of its worker;
 //! - `entry`, `permit`: a request in the queue, and its place while it runs;
+//! - `routes`: the names of routes, each with a demand of its own;
 //! - `refusal`, `retry_after`, `deadline`, `head`: the form of a refusal, and what a head says.
 //!
 //! ```text
@@ -24,6 +25,7 @@ mod layer;
 mod permit;
 mod refusal;
 mod retry_after;
+mod routes;
 mod service;
 
 pub use body::ResponseBody;

@@ -280,6 +280,17 @@ impl Request {
         }
     }
 
+    /// Ends the service at `stage`, unless that at another stage has begun meanwhile.
+    pub(crate) fn end_service_at(&self, stage: usize) {
+        if !self.charge.weighs() {
+            return;
+        }
+        let mut service = self.service.lock();
+        if service.begun.is_some_and(|(at, _)| at == stage) {
+            self.leave_service(&mut service);
+        }
+    }
+
     /// Returns the cost of the request at its first service by a stage on its route, for the cost
     /// model of that stage; 0 at further visits and at other stages, and for a cost in a unit in
     /// which the gate counts no longer.

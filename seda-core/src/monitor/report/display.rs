@@ -131,7 +131,10 @@ impl Report {
             }
             if let Some(most) = stage.outstanding {
                 let outside = stage.pending.saturating_sub(stage.held + stage.delayed);
-                writeln!(f, "{}: {outside} outside of {most}", stage.name)?;
+                let wait = stage.last_ten_seconds.holding.outside_wait;
+                let wait = wait.map(|wait| format!("; each waits {} for a thread", Seconds(wait)));
+                let wait = wait.unwrap_or_default();
+                writeln!(f, "{}: {outside} outside of {most}{wait}", stage.name)?;
             }
             if let Some(gate) = stage.gate.as_ref().filter(|gate| !gate.turned_away.is_empty()) {
                 let limit = gate.limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());

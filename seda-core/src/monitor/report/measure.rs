@@ -236,8 +236,17 @@ fn holding(now: &StageSums, then: &StageSums) -> Holding {
     let cpu = parts.map(|(cpu, _)| cpu.min(left));
     let core_wait = parts.zip(cpu).map(|((_, wait), cpu)| wait.min(left - cpu));
     let blocked = cpu.zip(core_wait).map(|(cpu, wait)| (left - cpu - wait).max(0.0));
-    let outside_cpu = now.deferred.threads.since(then.deferred.threads).mean_running_seconds();
-    Holding { total: Some(total), cpu, core_wait, room_wait, lock_wait: 0.0, blocked, outside_cpu }
+    let threads = now.deferred.threads.since(then.deferred.threads);
+    Holding {
+        total: Some(total),
+        cpu,
+        core_wait,
+        room_wait,
+        lock_wait: 0.0,
+        blocked,
+        outside_cpu: threads.mean_running_seconds(),
+        outside_wait: threads.mean_waiting_seconds(),
+    }
 }
 
 fn refused(now: &RefusalCounts, then: &RefusalCounts) -> BTreeMap<String, u64> {

@@ -112,6 +112,9 @@ pub struct Holding {
     /// ([`Pending::add_thread_time`](crate::worker::Pending::add_thread_time)); `None` if events do
     /// not tell it.
     pub outside_cpu: Option<f64>,
+    /// Beside `total`: the time for which an event outside could have run and waited for a thread,
+    /// in the mean: the lag of the executor that polls it. `None` as for `outside_cpu`.
+    pub outside_wait: Option<f64>,
 }
 
 /// What the workers of a stage were blocked in, from samples of the kernel.

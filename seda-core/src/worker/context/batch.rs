@@ -122,13 +122,18 @@ impl Context {
         self.weigh_out(detached.is_some());
         self.stats.end(self.meta.class, detached.is_some());
         self.cost_of_service();
-        let took = self.time_events(u64::from(detached == Some(Detached::Outside)));
+        let goes_outside = detached == Some(Detached::Outside);
+        let took = self.time_events(u64::from(goes_outside));
+        self.open = 0;
+        if goes_outside {
+            // The stage records the whole service when the event is completed.
+            return self.end_visit();
+        }
         if let (Some(nanos), Some(request), Some((stage, _))) =
             (took, &self.meta.request, &self.stage)
         {
             request.record_service(stage.index(), nanos);
         }
-        self.open = 0;
         self.end_service();
     }
 
@@ -165,8 +170,16 @@ impl Context {
     /// Ends this worker's service of the request.
     #[inline]
     fn end_service(&mut self) {
-        if let Some(request) = self.meta.request.take() {
+        if let Some(request) = &self.meta.request {
             request.end_service();
+        }
+        self.end_visit();
+    }
+
+    /// Ends the visit of the request to this worker.
+    #[inline]
+    fn end_visit(&mut self) {
+        if let Some(request) = self.meta.request.take() {
             request.trace_end(|| self.graph.now());
         }
     }
