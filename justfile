@@ -20,6 +20,10 @@ models *which:
 demo *flags:
     cargo run --release --locked --example web_server -- {{flags}}
 
+# The example that exports its spans over OTLP; `just opentelemetry test` runs its test.
+opentelemetry command="run" *flags:
+    cargo {{command}} --locked --manifest-path examples/opentelemetry/Cargo.toml {{flags}}
+
 # Measures the cost of one stage boundary.
 bench-hop:
     cargo bench --locked -p benches --bench stage_hop
