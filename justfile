@@ -96,7 +96,7 @@ diagnose *flags:
 
 # Fuzzes seda-http, which has no unsafe code, for some minutes per target: `just fuzz 10 head chunked`.
 # Needs nightly Rust, cargo-fuzz and a C++ compiler.
-fuzz minutes="10" *targets="head chunked fields connection":
+fuzz minutes="10" *targets="head chunked fields connection proxy":
     for target in {{targets}}; do \
         mkdir -p "fuzz/corpus/$target" && \
         cargo +nightly fuzz run --sanitizer none "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
