@@ -7,10 +7,10 @@
 //! | [`chunked`] | a chunked body | a second parser; the three ways to read a body |
 //! | [`fields`] | lines: Range and conditional fields | the content of the file; its status |
 //! | [`connection`] | requests | other pieces give the same requests and answers |
-//! | [`proxy`] | a PROXY header of version 1 or 2 | a second parser, an encoder; every cut |
+//! | [`proxy`] | a PROXY header | a second parser, an encoder; every cut |
 //!
-//! The first two bytes of an input decide where it is cut; [`fields`] has none to cut, and [`proxy`] is
-//! cut everywhere.
+//! The first two bytes of an input decide where it is cut; [`fields`] has none to cut, and
+//! [`proxy`] is cut everywhere.
 //!
 //! A further target is one module here, one file in `fuzz_targets`, one `[[bin]]` in `Cargo.toml`
 //! and a folder of seeds.

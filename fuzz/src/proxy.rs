@@ -209,7 +209,7 @@ fn reference_binary(wire: &[u8]) -> Option<Header> {
     let length = usize::from(u16::from_be_bytes([*high, *low]));
     let behind = behind.get(..length)?;
     let client = match (command, family, behind) {
-        // LOCAL: the rest is skipped, whatever it is.
+        // LOCAL: the rest is skipped.
         (0x20, _, _) | (0x21, 0x00, _) => Client::Peer,
         (0x21, 0x11, [a, b, c, d, _, _, _, _, _, _, _, _, ..]) => {
             Client::Address(IpAddr::from([*a, *b, *c, *d]))

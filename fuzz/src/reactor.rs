@@ -1,5 +1,5 @@
-//! The PROXY header of seda-http. It is not public, so its sources are compiled here, in a module of
-//! the same name.
+//! The PROXY header of seda-http. It is not public, so its sources are compiled here, in a module
+//! of the same name.
 
 #[path = "../../seda-http/src/reactor/proxy_header/mod.rs"]
 mod proxy_header;

@@ -1,10 +1,15 @@
-//! A server whose traces go to a collector: a span for each request, and one for each stage.
+//! A server that sends its traces to a collector: a span for each request, and one for each stage.
 //!
 //! Type: `docker run --rm -p 4318:4318 -p 16686:16686 jaegertracing/jaeger` for a collector, then
 //!       `just opentelemetry`, and in another terminal
-//!       `curl -H 'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' http://127.0.0.1:8080/`
-//! See:  on http://127.0.0.1:16686/ the trace `0af76519…`: a span `GET` with the stages `look_up` and
-//!       `render` below it, each with `wait_seconds` and `batch`.
+//!
+//! ```sh
+//! parent=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
+//! curl -H "traceparent: $parent" http://127.0.0.1:8080/
+//! ```
+//!
+//! See:  on http://127.0.0.1:16686/ the trace `0af76519…`: a span `GET`, below it the stages
+//!       `look_up` and `render`, each with `wait_seconds` and `batch`.
 //!
 //! Another collector: `OTEL_EXPORTER_OTLP_ENDPOINT=http://10.0.0.7:4318`. A part of the traces:
 //! `OTEL_TRACES_SAMPLER=parentbased_traceidratio OTEL_TRACES_SAMPLER_ARG=0.01`.

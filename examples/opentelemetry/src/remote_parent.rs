@@ -20,7 +20,7 @@ use tracing_subscriber::layer::Context;
 const TRACEPARENT: &str = "traceparent";
 
 thread_local! {
-    /// The context of the client whose request this thread begins.
+    /// The context of a client, while this thread begins the span of its request.
     static REMOTE: RefCell<Option<ContextGuard>> = const { RefCell::new(None) };
 }
 

@@ -57,8 +57,8 @@ pub struct ServerFigure {
     pub is_counter: bool,
     /// The value.
     pub value: u64,
-    /// The name and the value of its label; `None` for a figure that is alone under its name. Figures
-    /// with one name stand behind each other, and their labels differ.
+    /// The name and the value of its label; `None` for a figure that is alone under its name.
+    /// Figures with one name stand behind each other, and their labels differ.
     pub label: Option<(&'static str, &'static str)>,
 }
 

@@ -156,7 +156,7 @@ fn counts(usage: &ServerUsage) -> Vec<ServerFigure> {
     ]
 }
 
-/// Returns the handshakes of a server with TLS: those that completed, and those that failed by cause.
+/// Returns the handshakes of a server with TLS: the completed ones, and the failed ones by cause.
 fn handshakes(counts: &HandshakeCounts) -> Vec<ServerFigure> {
     let completed = "TLS handshakes that ended well.";
     let failed = "TLS handshakes that failed, by cause.";

@@ -322,7 +322,7 @@ impl Stream {
         }
     }
 
-    /// Counts the handshake as one whose time is over, unless it has ended.
+    /// Counts the handshake as out of time, unless it has ended.
     pub(super) fn time_handshake_out(&mut self) {
         if let Some(handshake) = self.handshake.take() {
             handshake.time_out();

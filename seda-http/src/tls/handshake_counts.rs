@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 /// The TLS handshakes of a server since it serves, by their end.
 ///
-/// Every connection at a listener with TLS ends its handshake once, or ends within it: connections =
-/// [`completed`](Self::completed) + [`failed`](Self::failed) + those still in their handshake. All
-/// counts are of one moment.
+/// Every connection at a listener with TLS ends its handshake once, or ends within it:
+/// connections = [`completed`](Self::completed) + [`failed`](Self::failed) + those still in their
+/// handshake. All counts are of one moment.
 ///
 /// ```
 /// use seda_http::HandshakeCounts;
@@ -136,7 +136,7 @@ impl HandshakeGuard {
         self.end = HandshakeEnd::Failed(failure);
     }
 
-    /// Counts the handshake as one whose time is over. A silent one stays silent.
+    /// Counts the handshake as out of time. A silent one stays silent.
     pub(crate) fn time_out(self) {
         if self.end == HandshakeEnd::Failed(HandshakeFailure::Closed) {
             self.fail(HandshakeFailure::TimedOut);

@@ -336,7 +336,7 @@ impl SecondDetail {
     }
 }
 
-/// Returns the newest decisions of a journal that an earlier state of it did not have, oldest first.
+/// Returns the newest decisions of a journal that its earlier state did not have, oldest first.
 fn decided(then: &[Decision], now: &[Decision]) -> Vec<Decision> {
     let mut kept: Vec<&Decision> = Vec::new();
     for decision in now.iter().rev().filter(|decision| !has(then, decision)) {

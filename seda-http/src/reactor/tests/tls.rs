@@ -24,7 +24,7 @@ fn tls() -> (TlsServer, Arc<ClientConfig>) {
     (server, Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
 }
 
-/// Returns a bench whose listener has TLS.
+/// Returns a bench with TLS on its listener.
 fn encrypted(tls: TlsServer, change: impl FnOnce(&mut Settings)) -> Bench {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
