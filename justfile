@@ -24,6 +24,10 @@ models *which:
 demo *flags:
     cargo run --release --locked --example web_server -- {{flags}}
 
+# The example that exports its spans over OTLP; `just opentelemetry test` runs its test.
+opentelemetry command="run" *flags:
+    cargo {{command}} --locked --manifest-path examples/opentelemetry/Cargo.toml {{flags}}
+
 # Measures the cost of one stage boundary.
 bench-hop:
     cargo bench --locked -p benches --bench stage_hop
@@ -110,7 +114,7 @@ diagnose *flags:
 
 # Fuzzes seda-http, which has no unsafe code, for some minutes per target: `just fuzz 10 head chunked`.
 # Needs nightly Rust, cargo-fuzz and a C++ compiler.
-fuzz minutes="10" *targets="head chunked fields connection":
+fuzz minutes="10" *targets="head chunked fields connection proxy":
     for target in {{targets}}; do \
         mkdir -p "fuzz/corpus/$target" && \
         cargo +nightly fuzz run --sanitizer none "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \

@@ -34,3 +34,8 @@ fn range_and_conditional_fields() {
 fn connections() {
     run("connection", seda_fuzz::connection::check);
 }
+
+#[test]
+fn proxy_headers() {
+    run("proxy", seda_fuzz::proxy::check);
+}

@@ -12,8 +12,8 @@ use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, Share
 use parking_lot::Mutex;
 use seda_core::report::BottleneckKind;
 use seda_core::{
-    Context, Controller, Graph, GraphConfig, Manual, ManualClock, Report, Source, StageConfig,
-    Wire, WorkerRange,
+    Context, Controller, Graph, GraphConfig, Manual, ManualClock, Report, Responder, Source,
+    StageConfig, Wire, WorkerRange,
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -98,7 +98,7 @@ fn the_json_has_exactly_the_stable_names() {
          busy_workers holding outside_seconds outside occupancy dispersion parallelism \
          busiest_shard_share",
     );
-    assert_keys(&stage["last_second"]["wait"], "count mean p50 p99 variation");
+    assert_keys(&stage["last_second"]["wait"], "count mean p50 p99 p999 variation");
     assert_keys(
         &stage["last_second"]["holding"],
         "total cpu core_wait room_wait lock_wait blocked outside_cpu outside_wait",
@@ -192,6 +192,29 @@ fn the_text_has_a_line_for_each_stage_and_the_picture_an_arrow_for_each_edge() {
     assert!(dot.contains("outside -> s0 [label=\"3\"];"), "{dot}");
     assert!(dot.contains("s0 -> s1 [label=\"3\"];"), "{dot}");
     assert!(dot.starts_with("digraph \"tandem\" {\n") && dot.ends_with("}\n"));
+}
+
+#[test]
+fn the_text_has_the_last_ten_seconds_of_a_class_and_no_tail_of_too_few_answers() {
+    let mut graph = Graph::new("pages");
+    let page = graph.stage::<Responder<u32>>("page", 8);
+    graph.attach_each(page, |_wire| |reply: Responder<u32>, _cx| reply.respond(1)).unwrap();
+    let pages = graph.source(page).unwrap();
+    let clock = Arc::new(ManualClock::new());
+    let mut graph = graph.start_manual(clock.clone()).unwrap();
+    let line = |report: &Report| {
+        let text = report.to_string();
+        text.lines().find(|line| line.starts_with("  in the last 10 s")).map(str::to_owned)
+    };
+    assert_eq!(line(&graph.report()), None);
+    let _response = pages.request(|reply| reply).unwrap();
+    clock.advance(Duration::from_millis(2));
+    graph.run_until_idle();
+    let mut report = graph.report();
+    let times = "  in the last 10 s: p50 2.0 ms p99 2.0 ms p99.9";
+    assert_eq!(line(&report), Some(format!("{times} too few")));
+    report.classes[0].last_ten_seconds.count = 3_688;
+    assert_eq!(line(&report), Some(format!("{times} 2.0 ms")));
 }
 
 #[test]

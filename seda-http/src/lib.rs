@@ -85,6 +85,7 @@ pub use crate::server::{
     BindError, ConfigError, EntryError, Listen, ListenPlace, ListenPlaceError, ListenerConfig,
     ServeError, ServerCounts,
 };
+pub use crate::tls::HandshakeCounts;
 #[cfg(feature = "tls")]
 pub use crate::tls::{CertificateFiles, TlsConfig, TlsError};
 pub use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};

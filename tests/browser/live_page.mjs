@@ -160,6 +160,12 @@ function shows(text, value, share = 0.006) {
   return read !== null && Math.abs(read - value) <= Math.max(share * Math.abs(value), 1e-9);
 }
 
+/** True if the text is p99.9, or says that there are too few times to tell. */
+function showsTail(text, times) {
+  if (!times?.count) return text === "–";
+  return times.count < 3688 ? text === "too few" : shows(text, times.p999);
+}
+
 /** The texts of a table below a heading, one array for each row. */
 const rowsOf = (browser, id) =>
   browser.evaluate(`[...document.querySelector("#${id} ~ .scroll tbody, #${id} + .scroll tbody").rows]
@@ -195,12 +201,15 @@ async function compareFigures(browser) {
     check(shows(handled, stage.handled), `${name}: handled ${handled}`);
   });
   report.classes.forEach((known, nth) => {
-    const [name, slo, , , recentP99, , p99, p999, , answered] = classes[nth];
+    const [name, slo, , , recentP99, recentP999, minuteP999, , p99, p999, , answered] = classes[nth];
     const life = report.response_seconds[known.name];
+    const recent = known.last_ten_seconds;
     check(name === known.name, `the class ${name}`);
     check(shows(slo, known.promised_seconds), `${name}: SLO ${slo}`);
-    check(shows(recentP99, known.last_ten_seconds.p99), `${name}: p99 ${recentP99}`);
-    check(shows(p99, life?.p99) && shows(p999, life?.p999), `${name}: ${p99}, ${p999} since start`);
+    check(shows(recentP99, recent.p99), `${name}: p99 ${recentP99}`);
+    check(showsTail(recentP999, recent), `${name}: p99.9 ${recentP999} of ${recent.count}`);
+    check(/^(–|too few|[≤>] .*)$/.test(minuteP999), `${name}: p99.9 of a minute ${minuteP999}`);
+    check(shows(p99, life?.p99) && showsTail(p999, life), `${name}: ${p99}, ${p999} since start`);
     check(shows(answered, life?.count ?? 0), `${name}: answered ${answered}`);
   });
 }

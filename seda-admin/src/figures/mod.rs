@@ -57,6 +57,9 @@ pub struct ServerFigure {
     pub is_counter: bool,
     /// The value.
     pub value: u64,
+    /// The name and the value of its label; `None` for a figure that is alone under its name.
+    /// Figures with one name stand behind each other, and their labels differ.
+    pub label: Option<(&'static str, &'static str)>,
 }
 
 impl RequestTimes {
@@ -82,11 +85,17 @@ impl RequestTimes {
 impl ServerFigure {
     /// Returns a figure that only grows.
     pub fn counter(name: &'static str, help: &'static str, value: u64) -> Self {
-        Self { name, help, is_counter: true, value }
+        Self { name, help, is_counter: true, value, label: None }
     }
 
     /// Returns a figure that rises and falls.
     pub fn gauge(name: &'static str, help: &'static str, value: u64) -> Self {
-        Self { name, help, is_counter: false, value }
+        Self { name, help, is_counter: false, value, label: None }
+    }
+
+    /// Returns the figure with a label, which tells it from others of the same name. A label has
+    /// few values: each is a series.
+    pub fn with_label(self, name: &'static str, value: &'static str) -> Self {
+        Self { label: Some((name, value)), ..self }
     }
 }

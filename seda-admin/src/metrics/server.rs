@@ -1,17 +1,26 @@
 //! The figures of the server around the graph.
 
 use super::writer::{Family, Kind, Writer};
-use crate::figures::{RequestTimes, ServerFigures};
+use crate::figures::{RequestTimes, ServerFigure, ServerFigures};
 use seda_core::Report;
 use seda_core::report::ClassReport;
 
 pub(super) fn write(report: &Report, figures: &ServerFigures, writer: &mut Writer) {
     write_times(report, &figures.times, writer);
     write_slos(report, &figures.times, writer);
-    for figure in &figures.counts {
-        let kind = if figure.is_counter { Kind::Counter } else { Kind::Gauge };
-        let name = figure.name.strip_suffix("_total").unwrap_or(figure.name);
-        writer.family(Family { name, kind, help: figure.help }).put(&[], figure.value);
+    for family in figures.counts.chunk_by(|one, next| one.name == next.name) {
+        write_family(family, writer);
+    }
+}
+
+/// Writes the figures with one name.
+fn write_family(figures: &[ServerFigure], writer: &mut Writer) {
+    let Some(first) = figures.first() else { return };
+    let kind = if first.is_counter { Kind::Counter } else { Kind::Gauge };
+    let name = first.name.strip_suffix("_total").unwrap_or(first.name);
+    let mut samples = writer.family(Family { name, kind, help: first.help });
+    for figure in figures {
+        samples.put(figure.label.as_slice(), figure.value);
     }
 }
 

@@ -9,6 +9,7 @@ use super::times::{Label, RouteLabel, TimeRegistry};
 use crate::h1::RequestHead;
 use crate::reactor::{Admission, Body, Origin, Service};
 use crate::server::{ServerCounts, ServerUsage};
+use crate::tls::HandshakeCounts;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use seda_admin::{
@@ -99,6 +100,7 @@ pub(super) fn figures(times: &TimeRegistry, usage: Option<&ServerUsage>) -> Serv
     figures.times = times.read();
     if let Some(usage) = usage {
         figures.counts = counts(usage);
+        figures.counts.extend(usage.handshakes().iter().flat_map(handshakes));
     }
     figures
 }
@@ -152,6 +154,19 @@ fn counts(usage: &ServerUsage) -> Vec<ServerFigure> {
             dropped_log_lines,
         ),
     ]
+}
+
+/// Returns the handshakes of a server with TLS: the completed ones, and the failed ones by cause.
+fn handshakes(counts: &HandshakeCounts) -> Vec<ServerFigure> {
+    let completed = "TLS handshakes that ended well.";
+    let failed = "TLS handshakes that failed, by cause.";
+    let failures = counts.failures().map(|(cause, count)| {
+        let figure = ServerFigure::counter("seda_http_failed_handshakes_total", failed, count);
+        figure.with_label("cause", cause)
+    });
+    let completed =
+        ServerFigure::counter("seda_http_handshakes_total", completed, counts.completed);
+    [completed].into_iter().chain(failures).collect()
 }
 
 fn request(head: &RequestHead) -> AdminRequest<'_> {

@@ -5,6 +5,7 @@ use super::admin_config::AdminPlace;
 use super::reply::Reply;
 use super::times::TimeRegistry;
 use crate::server::{ListenPlace, ReactorGroup, ServerCounts, SideReactor};
+use crate::tls::HandshakeCounts;
 #[cfg(feature = "tls")]
 use crate::tls::TlsError;
 use seda_admin::{Admin, RequestTimes};
@@ -113,6 +114,12 @@ impl Server {
     /// Returns what the server has done beside requests, for metrics.
     pub fn counts(&self) -> ServerCounts {
         self.group.counts()
+    }
+
+    /// Returns the TLS handshakes since the server began, by their end; all zero if no listener has
+    /// TLS.
+    pub fn handshakes(&self) -> HandshakeCounts {
+        self.group.handshakes()
     }
 
     /// Returns the response times since the server began, by route, method, class and status. The

@@ -1,5 +1,7 @@
 //! What a server's reactors have done beside requests, counted where it happens.
 
+use crate::tls::HandshakeCounters;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A number that only grows.
@@ -29,10 +31,23 @@ pub(crate) struct Counters {
     pub(crate) unlisted_peers: Counter,
     /// Connections closed because their PROXY header is malformed.
     pub(crate) bad_proxy_headers: Counter,
+    /// Handshakes of TLS by their end.
+    pub(crate) handshakes: Arc<HandshakeCounters>,
     /// Requests refused because the memory of bodies was used up.
     pub(crate) refused_bodies: Counter,
     /// Uploads ended for others because the memory of bodies was used up.
     pub(crate) ended_uploads: Counter,
+    /// Requests that the table of routes has answered.
+    pub(crate) routes: RouteCounters,
+    /// Responses that the protocol cannot carry and that an error replaced.
+    pub(crate) replaced_responses: Counter,
+    /// Lines that the log of the protocol did not take.
+    pub(crate) dropped_log_lines: Counter,
+}
+
+/// The requests that a table of routes has answered by itself.
+#[derive(Debug, Default)]
+pub(crate) struct RouteCounters {
     /// Requests with a path that no route has.
     pub(crate) not_found: Counter,
     /// Requests with a method that no route of the path has.
@@ -43,8 +58,4 @@ pub(crate) struct Counters {
     pub(crate) long_bodies: Counter,
     /// Requests that ask for the methods of a path.
     pub(crate) options: Counter,
-    /// Responses that the protocol cannot carry and that an error replaced.
-    pub(crate) replaced_responses: Counter,
-    /// Lines that the log of the protocol did not take.
-    pub(crate) dropped_log_lines: Counter,
 }

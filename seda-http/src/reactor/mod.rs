@@ -109,6 +109,7 @@ use self::ready_queue::ReadyQueue;
 use self::settings::Bounds;
 use self::timeouts::SweepTimer;
 use self::unparker::Unparker;
+use crate::tls::{HandshakeFailure, HandshakeGuard};
 use crossbeam_channel::Receiver;
 use mio::{Events, Poll, Token};
 use seda_core::{Clock, Outcome, ReplyAddress, Time};
@@ -358,7 +359,9 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
         let slots = clients::eviction::choose(candidates, request);
         for slot in &slots {
             self.bounds.counters.evicted_connections.count();
-            drop(self.connections.remove(*slot));
+            if let Some(connection) = self.connections.remove(*slot) {
+                connection.evict();
+            }
         }
         !slots.is_empty()
     }
@@ -377,11 +380,15 @@ impl<C: Codec, S: Service<C>> Reactor<C, S> {
             return;
         }
         let session = match &accepted.rules.tls {
-            // It has said why there is none.
-            Some(tls) => match tls.session() {
-                Some(session) => Some(session),
-                None => return,
-            },
+            Some(tls) => {
+                let handshakes = Arc::clone(&self.bounds.counters.handshakes);
+                let handshake = HandshakeGuard::new(handshakes);
+                match tls.session() {
+                    Some(session) => Some((session, handshake)),
+                    // It has said why there is none.
+                    None => return handshake.fail(HandshakeFailure::Server),
+                }
+            }
             None => None,
         };
         let decoder = self.codec.decoder(&accepted.origin);

@@ -2,7 +2,7 @@
 //! readiness.
 
 use super::socket::Socket;
-use crate::tls::{Session, Wanted};
+use crate::tls::{HandshakeFailure, HandshakeGuard, Session, Wanted};
 use bytes::BytesMut;
 use mio::event::Event;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
@@ -18,6 +18,9 @@ pub(super) struct Disconnected;
 /// A connected socket, and the last known state of its two directions.
 #[derive(Debug)]
 pub(super) struct Stream {
+    /// Until the end of the handshake. It is dropped before the socket, so a client that sees its
+    /// connection end is counted.
+    handshake: Option<HandshakeGuard>,
     pub(super) socket: Socket,
     encryption: Encryption,
     /// There may be bytes to read, of the socket or already decrypted.
@@ -63,8 +66,10 @@ pub(super) enum Handshake {
 
 impl Stream {
     /// Returns the stream of a new connection, ready in both directions until proved otherwise.
-    pub(super) fn new(socket: Socket, session: Option<Box<Session>>) -> Self {
+    pub(super) fn new(socket: Socket, session: Option<(Box<Session>, HandshakeGuard)>) -> Self {
+        let (session, handshake) = session.unzip();
         Self {
+            handshake,
             socket,
             encryption: session.map_or(Encryption::Plain, Encryption::Session),
             is_readable: true,
@@ -257,6 +262,9 @@ impl Stream {
         while self.is_readable && !session.has_record() && !session.is_foreign() {
             let received = session.receive(&mut Wire(&mut self.socket), scratch);
             let received = received.map_err(|_| Disconnected)?;
+            if let Some(handshake) = self.handshake.as_mut().filter(|_| received.wire > 0) {
+                handshake.begin();
+            }
             self.is_readable = !received.is_drained || self.is_read_closed || !cfg!(unix);
             if session.end().is_some() {
                 return Err(Disconnected);
@@ -266,6 +274,7 @@ impl Stream {
             }
         }
         if session.is_foreign() {
+            self.fail_handshake(HandshakeFailure::NotTls);
             self.encryption = Encryption::Plain;
             return Ok(Handshake::Foreign);
         }
@@ -273,7 +282,10 @@ impl Stream {
             && let Encryption::Session(session) =
                 std::mem::replace(&mut self.encryption, Encryption::Plain)
         {
-            let _wanted = submit(session).ok_or(Disconnected)?;
+            let Some(_wanted) = submit(session) else {
+                self.fail_handshake(HandshakeFailure::Server);
+                return Err(Disconnected);
+            };
             self.encryption = Encryption::Away { _wanted };
         }
         Ok(Handshake::Unfinished)
@@ -282,12 +294,38 @@ impl Stream {
     /// Takes a session back after a step of its handshake. A step that failed ends the connection
     /// after its alert.
     pub(super) fn take_back(&mut self, session: Box<Session>, done: &io::Result<()>) {
+        match done {
+            Err(error) => self.fail_handshake(HandshakeFailure::of(error)),
+            Ok(()) if session.is_handshaking() => {}
+            Ok(()) => {
+                if let Some(handshake) = self.handshake.take() {
+                    handshake.complete();
+                }
+            }
+        }
         self.encryption = Encryption::Session(session);
         // Later bytes may have arrived with the step's.
         self.is_readable = true;
         if done.is_err() {
             let _ = self.push();
             self.is_dead = true;
+        }
+    }
+}
+
+/// The count of the handshake.
+impl Stream {
+    /// Counts the handshake as failed, unless it has ended.
+    pub(super) fn fail_handshake(&mut self, failure: HandshakeFailure) {
+        if let Some(handshake) = self.handshake.take() {
+            handshake.fail(failure);
+        }
+    }
+
+    /// Counts the handshake as out of time, unless it has ended.
+    pub(super) fn time_handshake_out(&mut self) {
+        if let Some(handshake) = self.handshake.take() {
+            handshake.time_out();
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The counts of a server beside those of its graph.
 
 use crate::reactor::{BodyBudget, ConnectionCount, Counters};
+use crate::tls::HandshakeCounts;
 use std::sync::Arc;
 
 /// What a server has done to its connections since it serves. The graph's own figures are in
@@ -66,11 +67,11 @@ impl ServerCounts {
             ended_uploads: counters.ended_uploads.get(),
             evicted_connections: counters.evicted_connections.get(),
             refused_proxies: counters.unlisted_peers.get() + counters.bad_proxy_headers.get(),
-            not_found: counters.not_found.get(),
-            not_allowed: counters.not_allowed.get(),
-            bad_parameters: counters.bad_parameters.get(),
-            long_bodies: counters.long_bodies.get(),
-            options: counters.options.get(),
+            not_found: counters.routes.not_found.get(),
+            not_allowed: counters.routes.not_allowed.get(),
+            bad_parameters: counters.routes.bad_parameters.get(),
+            long_bodies: counters.routes.long_bodies.get(),
+            options: counters.routes.options.get(),
             replaced_responses: counters.replaced_responses.get(),
             dropped_log_lines: counters.dropped_log_lines.get(),
         }
@@ -84,6 +85,8 @@ pub(crate) struct ServerUsage {
     /// The memory of bodies of each reactor.
     bodies: Vec<Arc<BodyBudget>>,
     connections: Arc<ConnectionCount>,
+    /// A listener has TLS.
+    has_tls: bool,
 }
 
 impl ServerUsage {
@@ -91,13 +94,19 @@ impl ServerUsage {
         counters: Arc<Counters>,
         bodies: Vec<Arc<BodyBudget>>,
         connections: Arc<ConnectionCount>,
+        has_tls: bool,
     ) -> Self {
-        Self { counters, bodies, connections }
+        Self { counters, bodies, connections, has_tls }
     }
 
     pub(crate) fn counts(&self) -> ServerCounts {
         let body_bytes = self.bodies.iter().map(|bodies| bodies.used()).sum();
         ServerCounts::of(&self.counters, body_bytes)
+    }
+
+    /// Returns the handshakes; `None` if no listener has TLS.
+    pub(crate) fn handshakes(&self) -> Option<HandshakeCounts> {
+        self.has_tls.then(|| self.counters.handshakes.get())
     }
 
     /// Returns the number of connections now. The listener counts as one while it is open.

@@ -11,9 +11,9 @@ use crate::reactor::{
     Acceptor, BodyBudget, Codec, ConnectionCount, Counters, Deadline, Mailbox, Reactor,
     ReactorMessage, ReactorPark, ReactorParts, Service,
 };
-use crate::tls::Handshaker;
 #[cfg(feature = "tls")]
-use crate::tls::{TlsError, TlsServer};
+use crate::tls::TlsError;
+use crate::tls::{HandshakeCounts, Handshaker, TlsServer};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use seda_core::{Clock, CoreClaim, Drained, Pool, Running, Worker};
 use std::io;
@@ -44,7 +44,6 @@ pub(crate) struct ReactorGroup<R> {
     bodies: Vec<Arc<BodyBudget>>,
     mailboxes: Vec<Arc<Mailbox<R>>>,
     /// The encryption of each listener that has one.
-    #[cfg(feature = "tls")]
     tls: Vec<TlsServer>,
     // Dropped in this order: the graph ends the reactors' workers, then their threads are joined.
     running: Running,
@@ -101,7 +100,6 @@ impl<R: Send + 'static> ReactorGroup<R> {
             counters,
             bodies,
             mailboxes,
-            #[cfg(feature = "tls")]
             tls,
             running,
             threads,
@@ -148,10 +146,16 @@ impl<R: Send + 'static> ReactorGroup<R> {
         self.usage().counts()
     }
 
+    pub(crate) fn handshakes(&self) -> HandshakeCounts {
+        self.counters.handshakes.get()
+    }
+
     /// Returns the counts of the server, to be read while it runs.
     pub(crate) fn usage(&self) -> ServerUsage {
-        let connections = Arc::clone(&self.connection_count);
-        ServerUsage::new(Arc::clone(&self.counters), self.bodies.clone(), connections)
+        let (counters, connections) = (&self.counters, &self.connection_count);
+        let bodies = self.bodies.clone();
+        let has_tls = !self.tls.is_empty();
+        ServerUsage::new(Arc::clone(counters), bodies, Arc::clone(connections), has_tls)
     }
 
     /// Reads the files of all certificates again; after an error those of before stay.

@@ -20,6 +20,8 @@
 //! | `server` | [`TlsServer`]: the shared part of a server's sessions; its certificates change |
 //! | `session` | [`Session`]: one side of an encrypted connection |
 //! | `handshaker` | [`Handshaker`]: the thread of the costly steps |
+//! | `handshake_failure` | [`HandshakeFailure`]: the cause for which a handshake fails |
+//! | `handshake_counts` | [`HandshakeCounts`]: the handshakes by their end; each counts itself |
 //! | `off` | the types of a build without the feature `tls`: they have no values |
 //!
 //! Without the feature `tls` there is no session, so the compiler removes the code for them.
@@ -30,6 +32,8 @@ mod certificates;
 mod config;
 #[cfg(feature = "tls")]
 mod error;
+mod handshake_counts;
+mod handshake_failure;
 #[cfg(feature = "tls")]
 mod handshaker;
 #[cfg(not(feature = "tls"))]
@@ -46,6 +50,9 @@ mod tests;
 pub use config::{CertificateFiles, TlsConfig};
 #[cfg(feature = "tls")]
 pub use error::TlsError;
+pub use handshake_counts::HandshakeCounts;
+pub(crate) use handshake_counts::{HandshakeCounters, HandshakeGuard};
+pub(crate) use handshake_failure::HandshakeFailure;
 #[cfg(feature = "tls")]
 pub(crate) use handshaker::{Handshaker, Wanted};
 #[cfg(not(feature = "tls"))]

@@ -1,7 +1,8 @@
 //! TLS: handshakes, bytes in both directions, ends, certificates.
 
 use crate::client::{Client, LIMIT};
-use crate::site::{Plan, Site};
+use crate::exposition::Scrape;
+use crate::site::{Plan, Site, until};
 use rcgen::generate_simple_self_signed;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -10,8 +11,8 @@ use rustls::{
     SupportedProtocolVersion, version,
 };
 use seda_http::{
-    BindError, CertificateFiles, Http, HttpConfig, ListenPlace, ListenerConfig, PeerList,
-    TlsConfig, TlsError,
+    BindError, CertificateFiles, HandshakeCounts, Http, HttpConfig, ListenPlace, ListenerConfig,
+    PeerList, TlsConfig, TlsError,
 };
 use std::fs;
 use std::io::{Read, Write};
@@ -390,6 +391,107 @@ fn a_handshake_that_fails_ends_alone() {
         assert!(alert.is_none_or(|alert| error.contains(alert)), "{error}");
         assert_eq!(site.client().fetch("/hello").text(), "hello\n");
     }
+}
+
+/// A hello of TLS 1.1 with one cipher suite and no extensions.
+fn old_hello() -> Vec<u8> {
+    let body = [&[3, 2][..], &[7; 32], &[0, 0, 2, 0, 0x2f, 1, 0]].concat();
+    let length = u8::try_from(body.len()).unwrap();
+    [&[22, 3, 1, 0, length + 4, 1, 0, 0, length][..], &body].concat()
+}
+
+/// Waits until one more handshake has ended, and checks that all counts are as expected.
+#[track_caller]
+fn expect_counts(site: &Site, expected: &HandshakeCounts) {
+    let ended = |counts: &HandshakeCounts| counts.completed + counts.failed();
+    until("the handshake has ended", || ended(&site.server.handshakes()) >= ended(expected));
+    assert_eq!(site.server.handshakes(), *expected);
+}
+
+#[test]
+fn each_handshake_is_counted_once_by_its_end() {
+    let site = TlsSite::start(Plan::default());
+    let mut expected = HandshakeCounts::default();
+    assert_eq!(site.client().fetch("/hello").status, 200);
+    expected.completed += 1;
+    expect_counts(&site.site, &expected);
+    // The first bytes are those of other protocols, or of none.
+    let mut plain = site.site.client();
+    plain.get("/hello");
+    assert_eq!(plain.response().status, 400);
+    expected.not_tls += 1;
+    expect_counts(&site.site, &expected);
+    let ends_after = |bytes: &[u8]| {
+        let mut socket = site.socket();
+        socket.write_all(bytes).unwrap();
+        socket.read_to_end(&mut Vec::new()).unwrap();
+    };
+    ends_after(&[22, 3, 1, 0, 5, 1, 0, 0, 1, 0]);
+    expected.malformed += 1;
+    expect_counts(&site.site, &expected);
+    ends_after(&old_hello());
+    expected.incompatible += 1;
+    expect_counts(&site.site, &expected);
+    // The client offers another protocol alone, or does not trust the certificate.
+    let mut h2 = ClientConfig::clone(&site.client);
+    h2.alpn_protocols = vec![b"h2".to_vec()];
+    let fails = |config: &Arc<ClientConfig>| {
+        assert!(site.client_over(config, site.socket()).stream().write(b"GET").is_err());
+    };
+    fails(&Arc::new(h2));
+    expected.incompatible += 1;
+    expect_counts(&site.site, &expected);
+    let other = Certificate::new();
+    for version in [&version::TLS12, &version::TLS13] {
+        fails(&other.client(&[version]));
+        expected.alert += 1;
+        expect_counts(&site.site, &expected);
+    }
+    // The client leaves.
+    drop(site.socket());
+    expected.silent += 1;
+    expect_counts(&site.site, &expected);
+    site.socket().write_all(&[22, 3, 1, 2, 0, 1]).unwrap();
+    expected.closed += 1;
+    expect_counts(&site.site, &expected);
+    // The metrics have the same.
+    let page = site.client().fetch("/_seda/metrics");
+    expected.completed += 1;
+    let scrape = Scrape::of_text(page.text());
+    assert_eq!(scrape.value("seda_http_handshakes_total"), expected.completed as f64);
+    for (cause, count) in expected.failures() {
+        let series = format!("seda_http_failed_handshakes_total{{cause=\"{cause}\"}}");
+        assert_eq!(scrape.value(&series), count as f64, "{cause}");
+    }
+    expect_counts(&site.site, &expected);
+}
+
+#[test]
+fn a_handshake_that_ends_for_a_newcomer_is_counted_as_such() {
+    let site = TlsSite::start(Plan::with(|it| it.connections = 2).on_reactor());
+    let half_open: Vec<_> = (0..2)
+        .map(|_| {
+            let mut socket = site.socket();
+            socket.write_all(&[22, 3, 1, 2, 0, 1]).unwrap();
+            socket
+        })
+        .collect();
+    assert_eq!(site.client().fetch("/hello").text(), "hello\n");
+    let mut expected = HandshakeCounts::default();
+    (expected.completed, expected.evicted) = (1, 1);
+    expect_counts(&site.site, &expected);
+    drop(half_open);
+    expected.closed += 1;
+    expect_counts(&site.site, &expected);
+}
+
+#[test]
+fn a_server_without_tls_has_no_series_of_handshakes() {
+    let site = Site::start();
+    let scrape = Scrape::of_text(site.client().fetch("/_seda/metrics").text());
+    assert!(scrape.names.contains("seda_http_connections"));
+    assert!(!scrape.names.iter().any(|name| name.contains("handshakes")));
+    assert_eq!(site.server.handshakes(), HandshakeCounts::default());
 }
 
 /// One server, two ports.

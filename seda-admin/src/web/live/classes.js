@@ -4,6 +4,8 @@ const CHART = { width: 760, height: 300, left: 52, right: 16, top: 16, bottom: 3
 /** The heights of the chart: as many nines as an operator asks for. */
 const SHARES = [0, 0.5, 0.9, 0.99, 0.999, 0.9999];
 const COLORS = 8;
+/** With fewer times all of them are below p99.9 in more than 2.5 % of all cases: 0.999^3688. */
+const P999_LEAST = 3688;
 
 function classesTable() {
   const over = (read) => ({
@@ -19,9 +21,11 @@ function classesTable() {
     { head: "Answered", cell: ({ recent, seconds }) => rate(perSecond(recent.count, seconds)) },
     { head: "p50, last 10 s", cell: ({ recent }) => duration(recent.p50) },
     { head: "p99, last 10 s", ...over(({ recent }) => recent.p99) },
+    { head: "p99.9, last 10 s", cell: ({ recent }) => tailOf(recent) },
+    { head: "p99.9, last minute", cell: ({ minute, bounds }) => tailOfMinute(minute, bounds) },
     { head: "p50 since start", cell: ({ life }) => duration(life?.p50) },
     { head: "p99 since start", ...over(({ life }) => life?.p99) },
-    { head: "p99.9 since start", cell: ({ life }) => duration(life?.p999) },
+    { head: "p99.9 since start", cell: ({ life }) => tailOf(life) },
     { head: "Longest", cell: ({ life }) => duration(life?.max) },
     { head: "Answered so far", cell: ({ life }) => count(life?.count ?? 0) },
   ]);
@@ -36,10 +40,26 @@ function showClasses(made, chart, report, past) {
     seconds,
     life: report.response_seconds[known.name],
     minute: past.responses(known.name),
+    bounds: past.bounds,
     color: (nth % COLORS) + 1,
   }));
   made.show(rows);
   showDistribution(chart, rows, past.bounds);
+}
+
+/** The 99.9th percentile, unless there are too few times. */
+function tailOf(times) {
+  return times?.count > 0 && times.count < P999_LEAST ? "too few" : duration(times?.p999);
+}
+
+/** The same of the last minute, as the bound of its bucket. */
+function tailOfMinute(buckets, bounds) {
+  const total = (buckets ?? []).reduce((all, count) => all + count, 0);
+  if (!bounds || total === 0) return UNKNOWN;
+  if (total < P999_LEAST) return "too few";
+  let within = 0;
+  const nth = buckets.findIndex((count) => (within += count) >= total * 0.999);
+  return nth < bounds.length ? `≤ ${duration(bounds[nth])}` : `> ${duration(bounds.at(-1))}`;
 }
 
 function showClassName(cell, { name, color }) {

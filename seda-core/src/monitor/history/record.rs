@@ -4,8 +4,14 @@ use crate::monitor::report::{
     BottleneckKind, ClassCounts, ClassReport, EdgeReport, GraphLoad, Report, StageReport,
     WindowTimes,
 };
+use crate::stage::Decision;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// The decisions that a second keeps, as many as an operator reads: 4 MiB for all seconds.
+pub(super) const DECISIONS_MOST: usize = 16;
+/// The decisions of one controller among them. One that decides at every tick displaces no other.
+const OF_ONE_CONTROLLER: usize = 4;
 
 /// One second of a graph, or a little more.
 ///
@@ -33,6 +39,10 @@ pub struct SecondRecord {
     /// The stage of the bottleneck.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bottleneck_stage: Option<String>,
+    /// The newest decisions of the second, 16 at most and 4 of each controller, oldest first. One
+    /// that was made late in a second may be in the next one, with its own time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
     /// Every stage, in the order of [`History::stages`](super::History::stages).
     pub stages: Vec<StageSecond>,
     /// Classes, edges and distributions; `None` for seconds before the last sixty.
@@ -221,6 +231,7 @@ impl SecondRecord {
             load: now.load(),
             bottleneck: now.bottleneck.kind,
             bottleneck_stage: now.bottleneck.stage.clone(),
+            decisions: decided(then.map_or(&[][..], |then| &*then.journal), &now.journal),
             stages: zipped(&now.stages, then.map(|then| &*then.stages), StageSecond::between),
             detail: Some(Box::new(SecondDetail::between(then, now))),
         }
@@ -323,6 +334,28 @@ impl SecondDetail {
             services: zipped(&now.stages, stages, services),
         }
     }
+}
+
+/// Returns the newest decisions of a journal that its earlier state did not have, oldest first.
+fn decided(then: &[Decision], now: &[Decision]) -> Vec<Decision> {
+    let mut kept: Vec<&Decision> = Vec::new();
+    for decision in now.iter().rev().filter(|decision| !has(then, decision)) {
+        let same = kept.iter().filter(|kept| kept.controller == decision.controller);
+        if same.count() < OF_ONE_CONTROLLER {
+            kept.push(decision);
+        }
+        if kept.len() == DECISIONS_MOST {
+            break;
+        }
+    }
+    kept.into_iter().rev().cloned().collect()
+}
+
+/// Returns true if a journal, which is sorted by time, has a decision.
+fn has(journal: &[Decision], decision: &Decision) -> bool {
+    let earlier = journal.partition_point(|known| known.at_seconds < decision.at_seconds);
+    let later = journal.iter().skip(earlier);
+    later.take_while(|known| known.at_seconds <= decision.at_seconds).any(|it| it == decision)
 }
 
 /// Returns what `make` returns for each thing of now, with the same thing of then.

@@ -102,8 +102,10 @@ impl HistoryRing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monitor::history::record::{ClassSecond, EdgeSecond, EventsSecond, StageSecond};
-    use crate::{Class, Graph, Manual, ManualClock, SendOptions, Source};
+    use crate::monitor::history::record::{
+        ClassSecond, DECISIONS_MOST, EdgeSecond, EventsSecond, StageSecond,
+    };
+    use crate::{Class, Controller, Decision, Graph, Manual, ManualClock, SendOptions, Source};
     use std::time::Duration;
 
     /// Returns a graph of a chain of stages, each of which sends on what it gets.
@@ -206,6 +208,40 @@ mod tests {
         assert!(history.seconds[SECONDS_MOST - 1].detail.is_some());
     }
 
+    fn decision(controller: Controller, at_seconds: f64) -> Decision {
+        let text = || "a text as long as those of most decisions are, in words".to_owned();
+        let (seen, action, changed) = (text(), text(), text());
+        let stage = Some("stage-7".to_owned());
+        Decision { at_seconds, controller, stage, seen, action, changed, acted: true }
+    }
+
+    #[test]
+    fn a_second_has_its_own_decisions_and_no_controller_displaces_another() {
+        let (mut graph, _source, clock) = chain(1, 1);
+        let mut ring = HistoryRing::default();
+        let mut journal = vec![decision(Controller::Settings, 0.5)];
+        for at in 1..=3 {
+            clock.advance(Duration::from_secs(1));
+            graph.tick();
+            let mut report = graph.report();
+            report.journal = journal.clone();
+            ring.push(Arc::new(report));
+            journal.extend((0..9).map(|_| decision(Controller::Valve, f64::from(at) + 0.5)));
+            let other = decision(Controller::PoolSize, f64::from(at) + 0.5);
+            journal.push(Decision { stage: None, ..other });
+        }
+        let seconds = ring.read(600).seconds;
+        let made = |n: usize| {
+            let decisions = seconds[n].decisions.iter();
+            decisions.map(|it| (it.controller, it.at_seconds)).collect::<Vec<_>>()
+        };
+        assert_eq!(made(0), [(Controller::Settings, 0.5)]);
+        for (n, at) in [(1, 1.5), (2, 2.5)] {
+            let valve = (Controller::Valve, at);
+            assert_eq!(made(n), [valve, valve, valve, valve, (Controller::PoolSize, at)]);
+        }
+    }
+
     fn heap<T>(values: &Vec<T>) -> usize {
         values.capacity() * size_of::<T>()
     }
@@ -221,7 +257,12 @@ mod tests {
             let lists = heap::<ClassSecond>(&detail.classes) + heap::<EdgeSecond>(&detail.edges);
             size_of_val(&**detail) + buckets + classes + lists + heap(&detail.waits) * 2
         });
-        heap::<StageSecond>(&record.stages) + detail
+        let decisions = record.decisions.iter();
+        let texts = decisions.map(|it| it.seen.len() + it.action.len() + it.changed.len() + 32);
+        heap::<StageSecond>(&record.stages)
+            + detail
+            + heap(&record.decisions)
+            + texts.sum::<usize>()
     }
 
     #[test]
@@ -231,10 +272,11 @@ mod tests {
         for _ in 0..DETAILED_MOST {
             second(&mut graph, &source, &clock, &mut ring);
         }
-        let [detailed] = &ring.read(1).seconds[..] else { panic!("one second") };
+        let [mut detailed] = <[_; 1]>::try_from(ring.read(1).seconds).unwrap();
+        detailed.decisions = vec![decision(Controller::Valve, 1.0); DECISIONS_MOST];
         assert!(detailed.detail.as_ref().unwrap().waits.iter().all(|waits| waits.len() == 23));
         let plain = SecondRecord { detail: None, ..detailed.clone() };
-        let bytes = DETAILED_MOST * heap_of(detailed)
+        let bytes = DETAILED_MOST * heap_of(&detailed)
             + (SECONDS_MOST - DETAILED_MOST) * heap_of(&plain)
             + ring.records.capacity().max(SECONDS_MOST) * size_of::<SecondRecord>();
         assert!(bytes <= 16 * 1024 * 1024, "{bytes} bytes");

@@ -1,7 +1,7 @@
 //! The report as text, for the operator.
 
 use crate::config::units::{Percent, Seconds};
-use crate::monitor::report::{Report, StageReport};
+use crate::monitor::report::{Report, StageReport, WindowTimes};
 use crate::stage::Decision;
 use bytesize::ByteSize;
 use std::collections::BTreeMap;
@@ -12,6 +12,9 @@ const DECISIONS: usize = 5;
 /// The most decisions shown of one controller. A controller that decides at every tick would hide
 /// all others.
 const OF_ONE_CONTROLLER: usize = 2;
+/// With fewer durations all of them are below the 99.9th percentile in more than 2.5 % of all cases
+/// (0.999^n). The reports of `seda load` have the same bound.
+const P999_LEAST: u64 = 3_688;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,6 +95,7 @@ impl Report {
                     time(q.max),
                     slo.unwrap_or_default()
                 )?;
+                known.map_or(Ok(()), |known| lately(&known.last_ten_seconds, f))?;
             }
         }
         Ok(())
@@ -151,6 +155,17 @@ impl Report {
         }
         Ok(())
     }
+}
+
+/// Writes the response times of the last ten seconds, if there are any.
+fn lately(times: &WindowTimes, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let tail = match times.count {
+        0 => return Ok(()),
+        count if count < P999_LEAST => "too few".to_owned(),
+        _ => time(times.p999),
+    };
+    let (p50, p99) = (time(times.p50), time(times.p99));
+    writeln!(f, "  in the last 10 s: p50 {p50} p99 {p99} p99.9 {tail}")
 }
 
 fn stage_line(stage: &StageReport, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -211,6 +211,7 @@ pub(super) fn times(times: &Quantiles) -> WindowTimes {
         mean: times.mean_seconds(),
         p50: times.quantile_seconds(0.5),
         p99: times.quantile_seconds(0.99),
+        p999: times.quantile_seconds(0.999),
         variation: times.variation(),
     }
 }

@@ -95,7 +95,7 @@ impl Dispatcher {
         if head.content_length().is_none_or(|length| length <= most) {
             return Ok(());
         }
-        self.counters.long_bodies.count();
+        self.counters.routes.long_bodies.count();
         let limit = usize::try_from(most).unwrap_or(usize::MAX);
         let rejection = Rejection::BodyTooLarge { limit };
         Err(responses::text(rejection.status(), responses::line(&rejection)).into())
@@ -152,25 +152,25 @@ impl Dispatcher {
     fn unrouted(&self, unrouted: Unrouted) -> Response<Body> {
         match unrouted {
             Unrouted::NotFound => {
-                self.counters.not_found.count();
+                self.counters.routes.not_found.count();
                 responses::text(StatusCode::NOT_FOUND, "not found\n")
             }
             Unrouted::NotAllowed(allow) => {
-                self.counters.not_allowed.count();
+                self.counters.routes.not_allowed.count();
                 let text = format!("this path has {}\n", allow.to_str().unwrap_or_default());
                 let mut response = responses::text(StatusCode::METHOD_NOT_ALLOWED, text);
                 response.headers_mut().insert(header::ALLOW, allow);
                 response
             }
             Unrouted::Options(allow) => {
-                self.counters.options.count();
+                self.counters.routes.options.count();
                 let mut response = Response::new(Body::Empty);
                 *response.status_mut() = StatusCode::NO_CONTENT;
                 response.headers_mut().insert(header::ALLOW, allow);
                 response
             }
             Unrouted::NotImplemented => {
-                self.counters.not_allowed.count();
+                self.counters.routes.not_allowed.count();
                 let rejection = Rejection::NotImplemented("this method");
                 responses::text(rejection.status(), responses::line(&rejection))
             }
@@ -180,7 +180,7 @@ impl Dispatcher {
     /// Returns the response to parameters that do not fit. The status is 400, as in axum: the path
     /// is that of a resource, and 404 would hide the fault from the client.
     fn unfit(&self, error: &dyn std::error::Error) -> Response<Body> {
-        self.counters.bad_parameters.count();
+        self.counters.routes.bad_parameters.count();
         responses::text(StatusCode::BAD_REQUEST, responses::line(&error))
     }
 }

@@ -3,7 +3,7 @@
 use super::{Connection, Phase, TurnContext};
 use crate::reactor::stream::{Disconnected, Handshake};
 use crate::reactor::{Codec, ReactorMessage, Service};
-use crate::tls::Session;
+use crate::tls::{HandshakeFailure, Session};
 use std::io;
 use std::sync::Arc;
 
@@ -32,6 +32,11 @@ impl<C: Codec> Connection<C> {
                 Ok(true)
             }
         }
+    }
+
+    /// Takes in that the server closes this connection for another one.
+    pub(in crate::reactor) fn evict(mut self) {
+        self.stream.fail_handshake(HandshakeFailure::Evicted);
     }
 
     /// Takes the session back after a step of its handshake.

@@ -34,7 +34,7 @@ use super::timeouts::{Timeout, Waiting};
 use super::{
     Admission, BodyBudget, Codec, Counters, DecodeOutcome, Mailbox, Origin, Service, Settings,
 };
-use crate::tls::{Handshaker, Session};
+use crate::tls::{HandshakeGuard, Handshaker, Session};
 use mio::event::Event;
 use seda_core::{ReplyAddress, Time};
 use std::sync::Arc;
@@ -128,7 +128,7 @@ enum Phase {
 impl<C: Codec> Connection<C> {
     pub(super) fn new(
         Accepted { socket, origin, rules, guard }: Accepted,
-        session: Option<Box<Session>>,
+        session: Option<(Box<Session>, HandshakeGuard)>,
         address: ReplyAddress,
         decoder: C::Decoder,
         now: Time,

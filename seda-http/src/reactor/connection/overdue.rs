@@ -79,7 +79,10 @@ impl<C: Codec> Connection<C> {
                 let (response, _) = codec.timeout_response(Expecting::Body);
                 self.end_upload(codec, response);
             }
-            Waiting::Preface | Waiting::Reading | Waiting::Fin => self.stream.is_dead = true,
+            Waiting::Preface | Waiting::Reading | Waiting::Fin => {
+                self.stream.time_handshake_out();
+                self.stream.is_dead = true;
+            }
         }
         true
     }

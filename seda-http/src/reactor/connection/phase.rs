@@ -4,6 +4,7 @@ use super::{Connection, Phase, TurnContext, TurnOutcome};
 use crate::reactor::stream::Disconnected;
 use crate::reactor::timeouts::Waiting;
 use crate::reactor::{Codec, Service};
+use crate::tls::HandshakeFailure;
 use seda_core::LossReason;
 
 /// Bytes discarded after the server's FIN, so that the client reads its response before it sees a
@@ -84,6 +85,7 @@ impl<C: Codec> Connection<C> {
         &mut self,
         cx: &mut TurnContext<'_, C, S>,
     ) -> TurnOutcome {
+        self.stream.fail_handshake(HandshakeFailure::Server);
         let service = &mut *cx.service;
         self.pipeline.answer_all(|| service.lost(LossReason::Drain));
         self.answer_refusal(true);

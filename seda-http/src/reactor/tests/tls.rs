@@ -1,7 +1,7 @@
-//! Handshakes under a drain.
+//! Handshakes under a drain, and their counts at the end of their time.
 
 use super::*;
-use crate::tls::{CertificateFiles, TlsConfig, TlsServer};
+use crate::tls::{CertificateFiles, HandshakeCounts, TlsConfig, TlsServer};
 use rcgen::generate_simple_self_signed;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -24,6 +24,15 @@ fn tls() -> (TlsServer, Arc<ClientConfig>) {
     (server, Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
 }
 
+/// Returns a bench with TLS on its listener.
+fn encrypted(tls: TlsServer, change: impl FnOnce(&mut Settings)) -> Bench {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let rules = Arc::new(ListenerRules { proxy_protocol: None, tls: Some(tls) });
+    let listeners = vec![Listening { rules, ..listening(listener) }];
+    Bench::build(listeners, address, usize::MAX, change)
+}
+
 fn has_bytes(socket: &TcpStream) -> bool {
     socket.set_nonblocking(true).unwrap();
     let has_bytes = socket.peek(&mut [0]).is_ok_and(|read| read > 0);
@@ -44,13 +53,7 @@ fn ask(client: StreamOwned<ClientConnection, TcpStream>) -> String {
 #[test]
 fn a_drain_waits_for_a_handshake_that_has_begun_and_for_no_silent_client() {
     let (tls, config) = tls();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let rules = Arc::new(ListenerRules { proxy_protocol: None, tls: Some(tls) });
-    let listeners = vec![Listening { rules, ..listening(listener) }];
-    let mut bench = Bench::build(listeners, address, usize::MAX, |settings| {
-        settings.head = Duration::from_secs(60);
-    });
+    let mut bench = encrypted(tls, |settings| settings.head = Duration::from_secs(60));
     let _silent = bench.connect();
     let mut socket = bench.connect().into_inner();
     let name = ServerName::try_from("localhost").unwrap();
@@ -69,4 +72,29 @@ fn a_drain_waits_for_a_handshake_that_has_begun_and_for_no_silent_client() {
         bench.until(|_| asking.is_finished());
         assert_eq!(asking.join().unwrap(), "first!\n");
     });
+}
+
+/// The bytes of all clients are here before the reactor accepts them.
+#[test]
+fn a_handshake_that_the_server_ends_is_counted_as_silent_as_late_or_as_ended_by_the_server() {
+    let mut bench = encrypted(tls().0, |_| {});
+    let handshakes = Arc::clone(&bench.reactor.bounds.counters.handshakes);
+    let _silent = bench.connect();
+    let begin = |bench: &Bench| {
+        let mut client = bench.connect();
+        client.get_mut().write_all(&[22, 3, 1, 2, 0, 1]).unwrap();
+        client
+    };
+    let _late = begin(&bench);
+    bench.until(|bench| bench.connection_count.get() == 3);
+    assert_eq!(handshakes.get(), HandshakeCounts::default());
+    bench.clock.advance(Duration::from_secs(1));
+    bench.until(|bench| bench.connection_count.get() == 1);
+    let mut expected = HandshakeCounts { silent: 1, timed_out: 1, ..HandshakeCounts::default() };
+    assert_eq!(handshakes.get(), expected);
+    let _begun = begin(&bench);
+    bench.until(|bench| bench.connection_count.get() == 2);
+    bench.reactor.shutdown();
+    expected.server = 1;
+    assert_eq!(handshakes.get(), expected);
 }

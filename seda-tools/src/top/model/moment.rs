@@ -264,12 +264,18 @@ impl<'a> Moment<'a> {
         Finding { is_found: second.bottleneck.is_found(), headline, rest: Vec::new() }
     }
 
-    /// Returns the decisions up to its end, oldest first; `None` for a recorded history, which has
-    /// no journal.
-    pub(crate) fn journal(&self) -> Option<Vec<&'a Decision>> {
-        let journal = &self.tape.report()?.journal;
+    /// Returns the decisions up to its end, oldest first: those of the report, or else those that
+    /// the seconds of a recorded history have.
+    pub(crate) fn journal(&self) -> Vec<&'a Decision> {
         let end = self.at() + 1e-3;
-        Some(journal.iter().filter(|decision| decision.at_seconds <= end).collect())
+        let is_past = |decision: &&Decision| decision.at_seconds <= end;
+        match self.tape.report() {
+            Some(report) => report.journal.iter().filter(is_past).collect(),
+            None => {
+                let seconds = self.tape.history().seconds.iter();
+                seconds.flat_map(|second| &second.decisions).filter(is_past).collect()
+            }
+        }
     }
 }
 

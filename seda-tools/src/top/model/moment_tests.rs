@@ -24,7 +24,7 @@ fn an_earlier_moment_has_its_own_figures_and_its_own_journal() {
     let moment = Moment::of(&tape, Some(30.0));
     assert_eq!((moment.at(), moment.stages()[3].rate()), (30.0, 390.0));
     assert!(moment.report().is_none());
-    assert_eq!(moment.journal().unwrap().len(), 1, "two decisions are later");
+    assert_eq!(moment.journal().len(), 1, "two decisions are later");
     let finding = moment.finding();
     assert_eq!((&*finding.headline, finding.is_found), ("bottleneck: render-pages (cpu)", true));
     let trend = moment.trend(4, |second| Some(f64::from(second.stages[3].events.handled)));
@@ -75,8 +75,20 @@ fn a_recorded_history_without_details_says_that_they_are_unknown() {
     let moment = Moment::of(&tape, None);
     assert_eq!((moment.classes()[0].answered, moment.classes()[0].rates), (None, None));
     assert!(moment.edges().iter().all(|edge| edge.counts.is_none()));
-    assert!(moment.class_stages(0).is_empty() && moment.journal().is_none());
+    assert!(moment.class_stages(0).is_empty());
     assert_eq!(moment.summary().refused, 540.0, "stages have it");
+}
+
+#[test]
+fn a_recorded_history_has_its_decisions_up_to_each_second() {
+    let tape = Tape::of_history(shop_after_a_minute().history().clone());
+    let decided = |at| {
+        let journal = Moment::of(&tape, Some(at)).journal();
+        journal.iter().map(|decision| decision.at_seconds).collect::<Vec<_>>()
+    };
+    assert_eq!(decided(3.0), [0.0; 0]);
+    assert_eq!(decided(30.0), [3.2]);
+    assert_eq!(decided(60.0), [3.2, 41.0, 58.5]);
 }
 
 #[test]

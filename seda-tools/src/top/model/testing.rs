@@ -199,6 +199,7 @@ pub(crate) fn shop(at: u64) -> Report {
         }
     ]);
     report.journal = serde_json::from_value(decisions).unwrap();
+    report.journal.retain(|decision| decision.at_seconds <= at as f64);
     report
 }
 

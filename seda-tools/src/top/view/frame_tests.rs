@@ -123,7 +123,7 @@ fn classes_and_edges_have_tables_of_their_own() {
 }
 
 #[test]
-fn a_recorded_second_has_its_own_figures_and_no_journal() {
+fn a_recorded_second_has_its_own_figures_and_its_own_journal() {
     let tape = Tape::of_history(shop_after_a_minute().history().clone());
     let mut playback = Playback::from_start(&tape);
     playback.change_speed(true);

@@ -10,7 +10,7 @@ use seda_core::Decision;
 
 /// Returns the lines of the whole journal, with its heading.
 pub(super) fn lines(moment: &Moment<'_>) -> usize {
-    1 + moment.journal().map_or(0, |journal| journal.len())
+    1 + moment.journal().len()
 }
 
 /// Draws the journal with its heading, and says where it is.
@@ -24,11 +24,7 @@ pub(super) fn draw(
     let look = pen.look;
     let body = below(area);
     places.journal = body.y..body.bottom();
-    let Some(journal) = moment.journal() else {
-        let text = "journal: a saved history has none; it is in the report";
-        pen.left(area, &Line::styled(text, look.label()));
-        return;
-    };
+    let journal = moment.journal();
     let rows = usize::from(body.height);
     let below_last = state.journal_offset.min(journal.len().saturating_sub(rows));
     places.journal_offset = below_last;

@@ -18,6 +18,7 @@ fn stage(name: &str, rate: f64, millis: f64) -> StageReport {
         mean: Some(total),
         p50: Some(total),
         p99: Some(total),
+        p999: Some(total),
         variation: Some(0.0),
     };
     let window = StageWindow {
