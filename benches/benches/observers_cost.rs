@@ -6,11 +6,12 @@
 //! stages in a shared pool of one worker: 24 rounds of two seconds.
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a benchmark ends if its setup fails"
+    reason = "a benchmark paces itself by the real clock, and ends if its setup fails"
 )]
 
 use benches::{Rounds, cpu_seconds};
