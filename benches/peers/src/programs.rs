@@ -33,8 +33,8 @@ pub enum BuildError {
 }
 
 /// Builds the programs that [`Contestant::start`](crate::Contestant::start) needs: `peer` of this
-/// package and the examples `web_server` and `axum_admission` of seda, all in release. The first build takes a minute or
-/// two; cargo reports its progress on stderr.
+/// package and the examples `web_server` and `axum_admission` of seda, all in release. The first
+/// build takes a few minutes; cargo reports its progress on stderr.
 ///
 /// # Errors
 /// If cargo is missing or fails.
