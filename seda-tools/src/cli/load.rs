@@ -10,11 +10,13 @@ use crate::experiment::sweep::{Load, Rig};
 use crate::load::arrivals::{Arrivals, Process, Profile};
 use crate::load::plan::Pace;
 use crate::load::trace::{Trace, read_arrivals};
-use crate::report::LoadReport;
+use crate::report::{LoadReport, Until};
 use clap::Args;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The most that a run takes to know a figure, if none is named.
+const DURATION_UNTIL: Duration = Duration::from_secs(10 * 60);
 /// Long enough for a p99.9 at a few thousand requests per second, short enough to wait for.
 const DURATION: Duration = Duration::from_secs(10);
 
@@ -45,10 +47,14 @@ struct ShapeFlags {
     #[arg(long, value_name = "RATE", value_parser = input::rate, allow_negative_numbers = true,
         conflicts_with_all = ["profile", "clients"])]
     rate: Option<f64>,
-    /// How long requests start [default: 10s]
+    /// How long requests start; with --until the most [default: 10s, with --until 10m]
     #[arg(long, short = 'z', value_name = "10s", value_parser = input::duration,
         allow_hyphen_values = true, conflicts_with = "profile")]
     duration: Option<Duration>,
+    /// End once half of the 95 % interval of p99 (or of p50 in p50=5%) is at most this share of it
+    #[arg(long, value_name = "[FIGURE=]±5%", allow_hyphen_values = true,
+        conflicts_with_all = ["profile", "number"])]
+    until: Option<Until>,
     /// The number of requests, instead of a duration
     #[arg(short = 'n', long = "requests", value_name = "N", value_parser = input::number,
         allow_negative_numbers = true, conflicts_with_all = ["duration", "profile", "clients"])]
@@ -83,6 +89,7 @@ struct ShapeFlags {
 
 const EXAMPLES: &str = "Examples:
   seda load http://127.0.0.1:8080/ --rate 900 --slo 200ms
+  seda load http://127.0.0.1:8080/ --rate 900 --until ±5% --duration 5m
   seda load http://127.0.0.1:8080/ --profile 900/s:5s,1400/s:10s,900/s:5s --deadline 1s
   seda load http://127.0.0.1:8080/ --mix '/work?micros=1000=9,/=1' --rate 2k --retries 3
   seda load http://127.0.0.1:8080/ --trace access.log --speed 10
@@ -102,7 +109,11 @@ pub(super) fn load(flags: &LoadFlags) -> Result<Exit, CliError> {
     output::check_writable([("--json", &common.output.json)])?;
     let rig = common.rig(trace.as_ref(), load.pace.clone(), flags.deadline, None)?;
     // 2. Run it.
-    let mut rig = if flags.keep_going { rig } else { rig.giving_up() };
+    let rig = if flags.keep_going { rig } else { rig.giving_up() };
+    let mut rig = match flags.shape.until {
+        Some(until) => rig.until(until),
+        None => rig,
+    };
     let measured = rig.run("", &load)?;
     // 3. Report it.
     let mut report = measured.load;
@@ -140,7 +151,8 @@ fn exit(report: &LoadReport, hold: bool) -> Exit {
 
 impl ShapeFlags {
     fn pace(&self, trace: Option<&Trace>, seed: u64) -> Result<Pace, CliError> {
-        let duration = self.duration.unwrap_or(DURATION);
+        let most = if self.until.is_some() { DURATION_UNTIL } else { DURATION };
+        let duration = self.duration.unwrap_or(most);
         if let Some(clients) = self.clients {
             return Ok(Pace::Closed { clients, think: self.think, duration });
         }
