@@ -88,6 +88,15 @@ fn wrong_input_is_named_in_one_line_with_exit_code_2() {
         (&["load", url, "--rate", "9", "--until", "-5%"], &["--until", "'-5%'", "1% to 50%"]),
         (&["load", url, "--rate", "9", "--until", "p98=5%"], &["--until", "p98=5%", "p50, p90"]),
         (&["load", url, "--profile", "9/s:1s", "--until", "5%"], &["--until", "--profile"]),
+        (
+            &["load", url, "--rate", "9", "--json", "-", "--markdown", "-"],
+            &["--json -", "--markdown -", "name a file"],
+        ),
+        (
+            &["step", url, "--profile", "9/s:1s", "--markdown", "/no/such/file"],
+            &["--markdown", "/no/such/file"],
+        ),
+        (&["sweep", url, "--html", "-"], &["--html -", "name a file"]),
         (&["load", url, "-n", "9"], &["-n 9", "--rate"]),
         (&["load", url, "--rate", "9", "--mix", "/a,/b=1"], &["--mix", "`/a` has no weight"]),
         (&["load", url, "--rate", "9", "--mix", "/b=zero"], &["--mix", "/b=zero", "above 0"]),
@@ -235,8 +244,10 @@ fn a_load_without_a_right_answer_ends_with_exit_code_1() {
 #[test]
 fn a_condition_on_a_load_or_a_step_decides_the_exit_code() {
     let url = format!("http://{}/", server(|_, _| Reply::Bytes(OK)));
-    let load = ["load", &url, "--rate", "200", "--duration", "100ms", "-q", "--assert"];
-    let step = ["step", &url, "--profile", "200/s:100ms", "-q", "--assert"];
+    let summary = file("summary.md", "# Before\n");
+    let markdown = ["-q", "--markdown", summary.to_str().unwrap(), "--assert"];
+    let load = [&["load", &url, "--rate", "200", "--duration", "100ms"][..], &markdown].concat();
+    let step = [&["step", &url, "--profile", "200/s:100ms"][..], &markdown].concat();
     for (command, condition, code) in [
         (&load[..], "good>=0", 0),
         (&load[..], "good>1", 1),
@@ -249,6 +260,13 @@ fn a_condition_on_a_load_or_a_step_decides_the_exit_code() {
         let codes = [Some(code), if code == 0 { Some(3) } else { Some(1) }];
         assert!(codes.contains(&output.status.code()), "{condition}: {output:?}");
     }
+    // The summaries stand one behind the other, as in a step of a CI job.
+    let text = fs::read_to_string(&summary).unwrap();
+    assert!(text.starts_with("# Before\n### seda load\n"), "{text}");
+    let count = |part| text.matches(part).count();
+    assert_eq!((count("### seda load"), count("### seda step")), (2, 2), "{text}");
+    assert_eq!((count("✅ yes"), count("❌ **no**")), (2, 2), "{text}");
+    fs::remove_file(summary).unwrap();
 }
 
 #[test]

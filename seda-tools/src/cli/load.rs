@@ -3,13 +3,14 @@
 use super::error::CliError;
 use super::exit::Exit;
 use super::input::{self, ArrivalsFlag};
-use super::output::{self, Text};
+use super::output;
 use super::rig::CommonFlags;
 use crate::experiment::condition::Condition;
 use crate::experiment::sweep::{Load, Rig};
 use crate::load::arrivals::{Arrivals, Process, Profile};
 use crate::load::plan::Pace;
 use crate::load::trace::{Trace, read_arrivals};
+use crate::page;
 use crate::report::{LoadReport, Until};
 use clap::Args;
 use std::sync::Arc;
@@ -105,8 +106,7 @@ pub(super) fn load(flags: &LoadFlags) -> Result<Exit, CliError> {
     let pace = flags.shape.pace(trace.as_ref(), common.limits.seed)?;
     let load =
         Load { pace, warm_up: flags.shape.warmup, cool_down: flags.shape.cooldown, round: 0 };
-    let json = common.output.json.as_ref();
-    output::check_writable([("--json", &common.output.json)])?;
+    common.output.check([])?;
     let rig = common.rig(trace.as_ref(), load.pace.clone(), flags.deadline, None)?;
     // 2. Run it.
     let rig = if flags.keep_going { rig } else { rig.giving_up() };
@@ -123,14 +123,16 @@ pub(super) fn load(flags: &LoadFlags) -> Result<Exit, CliError> {
     {
         report.arrivals = format!("{process} {rate}/s, {number} requests");
     }
-    let text = Text::beside(json);
+    let text = common.output.text();
     text.print(&format_args!("{report}\n"))?;
     if let Some(problem) = measured.unwatched {
         output::tell(&format_args!("warning: {problem}"));
     }
-    output::write_json(json, &report)?;
-    let results = flags.conditions.iter().map(|condition| condition.on_load(&report)).collect();
-    let hold = text.all_hold(results)?;
+    output::write_json(common.output.json.as_ref(), &report)?;
+    let conditions = flags.conditions.iter();
+    let results: Vec<_> = conditions.map(|condition| condition.on_load(&report)).collect();
+    let hold = text.all_hold(&results)?;
+    common.output.write_markdown(|| page::markdown::load(&report, &results))?;
     Ok(exit(&report, hold))
 }
 

@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::exit::Exit;
 use super::input;
-use super::output::{self, Text};
+use super::output;
 use super::rig::CommonFlags;
 use super::sweep::tell_skipped;
 use crate::experiment::condition::Condition;
@@ -78,7 +78,7 @@ pub(super) fn step(flags: &StepFlags) -> Result<Exit, CliError> {
     // 1. Check everything.
     let (common, shape, results) = (&flags.common, &flags.shape, &flags.results);
     results.conditions.iter().try_for_each(Condition::check_for_step)?;
-    output::check_writable([("--json", &common.output.json), ("--html", &results.html)])?;
+    common.output.check([("--html", &results.html)])?;
     let trace = common.request.trace()?;
     let pace = Pace::Open { process: shape.arrivals, profile: shape.profile.clone() };
     let rig = common.rig(trace.as_ref(), pace, flags.deadline, Some(results.bin))?;
@@ -86,14 +86,16 @@ pub(super) fn step(flags: &StepFlags) -> Result<Exit, CliError> {
     // 2. Run and report it.
     let mut rig = if flags.keep_going { rig } else { rig.giving_up() };
     let report = step::step(&flags.plan(), &mut rig)?;
-    let text = Text::beside(common.output.json.as_ref());
+    let text = common.output.text();
     text.print(&report)?;
     output::write_json(common.output.json.as_ref(), &report)?;
     if let Some(file) = &results.html {
         output::write("--html", file, &page::step(&report)?)?;
     }
     let conditions = results.conditions.iter();
-    let hold = text.all_hold(conditions.map(|condition| condition.on_step(&report)).collect())?;
+    let checked: Vec<_> = conditions.map(|condition| condition.on_step(&report)).collect();
+    let hold = text.all_hold(&checked)?;
+    common.output.write_markdown(|| page::markdown::step(&report, &checked))?;
     Ok(exit(&report, shape.repeat, hold))
 }
 

@@ -3,9 +3,9 @@
 use super::error::CliError;
 use super::exit::Exit;
 use super::input;
-use super::output::{self, Text};
+use super::output;
 use super::rig::CommonFlags;
-use crate::experiment::sweep::{self, Assertion, Pause, SweepPlan, SweepReport};
+use crate::experiment::sweep::{self, Assertion, AssertionResult, Pause, SweepPlan, SweepReport};
 use crate::load::arrivals::Process;
 use crate::load::plan::Pace;
 use crate::load::trace::Trace;
@@ -89,7 +89,7 @@ pub(super) fn sweep(flags: &SweepFlags) -> Result<Exit, CliError> {
     let plan = flags.plan();
     let (assertions, html) = (&flags.results.assertions, &flags.results.html);
     assertions.iter().try_for_each(|assertion| assertion.check(&plan.multiples))?;
-    output::check_writable([("--json", &common.output.json), ("--html", html)])?;
+    common.output.check([("--html", html)])?;
     let trace = common.request.trace()?;
     // Each load has its own pace.
     let pace = Pace::Closed { clients: 1, think: Duration::ZERO, duration: Duration::ZERO };
@@ -97,13 +97,15 @@ pub(super) fn sweep(flags: &SweepFlags) -> Result<Exit, CliError> {
     tell_skipped(trace.as_ref());
     // 2. Run and report it.
     let report = sweep::sweep(&plan, &mut rig)?;
-    let text = Text::beside(common.output.json.as_ref());
+    let text = common.output.text();
     text.print(&format_args!("{report}\n"))?;
     output::write_json(common.output.json.as_ref(), &report)?;
     if let Some(file) = html {
         output::write("--html", file, &page::sweep(&report)?)?;
     }
-    let hold = check(assertions, &report, text)?;
+    let results = check(assertions, &report);
+    let hold = text.all_hold(&results)?;
+    common.output.write_markdown(|| page::markdown::sweep(&report, &results))?;
     Ok(exit(&report, hold))
 }
 
@@ -114,13 +116,9 @@ pub(super) fn tell_skipped(trace: Option<&Trace>) {
     }
 }
 
-/// Prints whether each assertion holds; returns true if all do.
-pub(super) fn check(
-    assertions: &[Assertion],
-    report: &SweepReport,
-    text: Text,
-) -> Result<bool, CliError> {
-    text.all_hold(assertions.iter().map(|assertion| assertion.holds(report)).collect())
+/// Returns the result of each assertion.
+pub(super) fn check(assertions: &[Assertion], report: &SweepReport) -> Vec<AssertionResult> {
+    assertions.iter().map(|assertion| assertion.holds(report)).collect()
 }
 
 fn exit(report: &SweepReport, hold: bool) -> Exit {

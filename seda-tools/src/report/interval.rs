@@ -141,6 +141,14 @@ impl Interval {
         Self { low: self.low.min(other.low), high: self.high.max(other.high) }
     }
 
+    /// Describes an interval: "880/s to 910/s".
+    pub(crate) fn describe(interval: Option<Self>, unit: fn(f64) -> String) -> String {
+        match interval {
+            Some(Self { low, high }) => format!("{} to {}", unit(low), unit(high)),
+            None => "too few samples".to_owned(),
+        }
+    }
+
     /// Returns true if the value lies in the interval.
     pub fn contains(&self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)

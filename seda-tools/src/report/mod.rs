@@ -15,6 +15,7 @@ pub mod units;
 mod until;
 mod verdict;
 
+pub(crate) use display::known_quantile;
 pub use interval::{Interval, Intervals, QuantileIntervals, Ranks};
 pub use skipped::{SkippedLine, SkippedLines};
 pub use until::{Until, UntilError, UntilFigure, UntilReport};
