@@ -96,6 +96,8 @@ fn wrong_input_is_named_in_one_line_with_exit_code_2() {
             &["step", url, "--profile", "9/s:1s", "--markdown", "/no/such/file"],
             &["--markdown", "/no/such/file"],
         ),
+        (&["sweep", url, "--svg", "/no/such/file"], &["--svg", "/no/such/file"]),
+        (&["step", url, "--profile", "9/s:1s", "--svg", "-"], &["--svg -", "name a file"]),
         (&["sweep", url, "--html", "-"], &["--html -", "name a file"]),
         (&["load", url, "-n", "9"], &["-n 9", "--rate"]),
         (&["load", url, "--rate", "9", "--mix", "/a,/b=1"], &["--mix", "`/a` has no weight"]),
@@ -461,7 +463,7 @@ fn ctrl_c_in_a_sweep_writes_the_loads_that_were_run() {
 fn a_sweep_writes_what_compare_reads() {
     let url = format!("http://{}/", server(|_, _| Reply::Bytes(OK)));
     let (one, two) = (file("one.json", ""), file("two.json", ""));
-    let html = file("sweep.html", "");
+    let (html, svg) = (file("sweep.html", ""), file("sweep.svg", ""));
     for path in [&one, &two] {
         let output = seda(&[
             "sweep",
@@ -481,6 +483,8 @@ fn a_sweep_writes_what_compare_reads() {
             path.to_str().unwrap(),
             "--html",
             html.to_str().unwrap(),
+            "--svg",
+            svg.to_str().unwrap(),
             "--assert",
             "good@2x>=0",
         ]);
@@ -489,6 +493,7 @@ fn a_sweep_writes_what_compare_reads() {
         assert!(said.contains("assert good@2x>=0: holds"), "{said}");
     }
     assert!(fs::read_to_string(&html).unwrap().contains("<html"));
+    assert!(fs::read_to_string(&svg).unwrap().contains("\nideal\n"));
     let output = seda(&["compare", one.to_str().unwrap(), two.to_str().unwrap()]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("goodput over capacity"), "{said}");
@@ -497,6 +502,7 @@ fn a_sweep_writes_what_compare_reads() {
     assert_eq!(sweep["points"].as_array().unwrap().len(), 2);
     fs::remove_file(two).unwrap();
     fs::remove_file(html).unwrap();
+    fs::remove_file(svg).unwrap();
 }
 
 #[test]
