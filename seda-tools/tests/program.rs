@@ -40,12 +40,55 @@ fn json(path: &PathBuf) -> Value {
     value
 }
 
+/// A dead port, to which nothing is sent.
+const URL: &str = "http://127.0.0.1:9/";
+
+/// Wrong command lines, and parts of the line that refuses each.
+type Refused<'a> = &'a [(&'a [&'a str], &'a [&'a str])];
+
+/// Wrong values of the flags of a precision, of a view and of a summary.
+const REFUSED_RESULTS: Refused<'_> = &[
+    (&["load", URL, "--rate", "9", "--until", "5"], &["--until", "'5'", "±5%", "1% to 50%"]),
+    (&["load", URL, "--rate", "9", "--until", "-5%"], &["--until", "'-5%'", "1% to 50%"]),
+    (&["load", URL, "--rate", "9", "--until", "p98=5%"], &["--until", "p98=5%", "p50, p90"]),
+    (&["load", URL, "--profile", "9/s:1s", "--until", "5%"], &["--until", "--profile"]),
+    (
+        &["load", URL, "--rate", "9", "--json", "-", "--markdown", "-"],
+        &["--json -", "--markdown -", "name a file"],
+    ),
+    (
+        &["step", URL, "--profile", "9/s:1s", "--markdown", "/no/such/file"],
+        &["--markdown", "/no/such/file"],
+    ),
+    (&["sweep", URL, "--svg", "/no/such/file"], &["--svg", "/no/such/file"]),
+    (&["step", URL, "--profile", "9/s:1s", "--svg", "-"], &["--svg -", "name a file"]),
+    (&["sweep", URL, "--html", "-"], &["--html -", "name a file"]),
+    #[cfg(feature = "top")]
+    (&["load", URL, "--rate", "9", "--tui"], &["--tui", "no terminal", "progress line"]),
+    #[cfg(feature = "top")]
+    (&["load", URL, "--rate", "9", "--tui", "--quiet"], &["--tui", "--quiet"]),
+];
+
+fn assert_refused(cases: Refused<'_>) {
+    for (words, expected) in cases {
+        let output = seda(words);
+        let said = String::from_utf8(output.stderr).unwrap();
+        // A warning about the dead port may precede the error.
+        let said = said.lines().last().unwrap_or_default();
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
+        assert!(output.stdout.is_empty(), "{words:?}");
+        for part in *expected {
+            assert!(said.contains(part), "{words:?}: no {part} in: {said}");
+        }
+    }
+}
+
 #[test]
 fn wrong_input_is_named_in_one_line_with_exit_code_2() {
-    let url = "http://127.0.0.1:9/";
+    let url = URL;
     let trace = file("trace.tsv", "seconds\tmethod\tpath\n0\tGET\t/\nsoon\tGET\t/\n");
     let trace = trace.to_str().unwrap();
-    let cases: &[(&[&str], &[&str])] = &[
+    let cases: Refused<'_> = &[
         (&["load", url], &["--rate", "--profile", "--clients", "--trace"]),
         (&["load", url, "--rate", "0"], &["--rate", "'0'", "above 0"]),
         (&["load", url, "--rate", "fast"], &["--rate", "fast"]),
@@ -84,21 +127,6 @@ fn wrong_input_is_named_in_one_line_with_exit_code_2() {
             &["load", url, "--rate", "9", "--arrivals", "burst"],
             &["--arrivals", "'burst'", "poisson"],
         ),
-        (&["load", url, "--rate", "9", "--until", "5"], &["--until", "'5'", "±5%", "1% to 50%"]),
-        (&["load", url, "--rate", "9", "--until", "-5%"], &["--until", "'-5%'", "1% to 50%"]),
-        (&["load", url, "--rate", "9", "--until", "p98=5%"], &["--until", "p98=5%", "p50, p90"]),
-        (&["load", url, "--profile", "9/s:1s", "--until", "5%"], &["--until", "--profile"]),
-        (
-            &["load", url, "--rate", "9", "--json", "-", "--markdown", "-"],
-            &["--json -", "--markdown -", "name a file"],
-        ),
-        (
-            &["step", url, "--profile", "9/s:1s", "--markdown", "/no/such/file"],
-            &["--markdown", "/no/such/file"],
-        ),
-        (&["sweep", url, "--svg", "/no/such/file"], &["--svg", "/no/such/file"]),
-        (&["step", url, "--profile", "9/s:1s", "--svg", "-"], &["--svg -", "name a file"]),
-        (&["sweep", url, "--html", "-"], &["--html -", "name a file"]),
         (&["load", url, "-n", "9"], &["-n 9", "--rate"]),
         (&["load", url, "--rate", "9", "--mix", "/a,/b=1"], &["--mix", "`/a` has no weight"]),
         (&["load", url, "--rate", "9", "--mix", "/b=zero"], &["--mix", "/b=zero", "above 0"]),
@@ -111,17 +139,8 @@ fn wrong_input_is_named_in_one_line_with_exit_code_2() {
         (&["sweep", url, "--at", "-1"], &["--at", "'-1'", "above 0"]),
         (&["step", url, "--profile", "9/s:1s", "--repeat", "0"], &["--repeat", "1 at least"]),
     ];
-    for (words, expected) in cases {
-        let output = seda(words);
-        let said = String::from_utf8(output.stderr).unwrap();
-        // A warning about the dead port may precede the error.
-        let said = said.lines().last().unwrap_or_default();
-        assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
-        assert!(output.stdout.is_empty(), "{words:?}");
-        for part in *expected {
-            assert!(said.contains(part), "{words:?}: no {part} in: {said}");
-        }
-    }
+    assert_refused(cases);
+    assert_refused(REFUSED_RESULTS);
     fs::remove_file(trace).unwrap();
 }
 
@@ -269,6 +288,23 @@ fn a_condition_on_a_load_or_a_step_decides_the_exit_code() {
     assert_eq!((count("### seda load"), count("### seda step")), (2, 2), "{text}");
     assert_eq!((count("✅ yes"), count("❌ **no**")), (2, 2), "{text}");
     fs::remove_file(summary).unwrap();
+}
+
+#[test]
+fn a_load_ends_once_its_figure_is_known_and_says_so() {
+    let url = format!("http://{}/", server(|_, _| Reply::Bytes(OK)));
+    let words = ["load", &url, "--rate", "200", "--threads", "2", "--duration", "1h", "-q"];
+    let output = seda(&[&words[..], &["--until", "throughput=50%", "--json", "-"]].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!([Some(0), Some(3)].contains(&output.status.code()), "{said}");
+    assert!(said.contains("throughput is known within ±"), "{said}");
+    assert!(said.contains("--until ±50 % ended the run"), "{said}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let until = &report["intervals"]["until"];
+    assert_eq!((&until["figure"], &until["reached"]), (&"throughput".into(), &true.into()));
+    assert_eq!(report["interrupted"], false);
+    let duration = report["duration_seconds"].as_f64().unwrap();
+    assert!((2.0..3_600.0).contains(&duration), "{duration}");
 }
 
 #[test]

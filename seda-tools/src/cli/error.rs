@@ -80,6 +80,11 @@ pub(super) enum CliError {
     )]
     NoScreen,
     #[cfg(feature = "top")]
+    #[error(
+        "--tui: standard output is no terminal; without --tui a progress line is on standard error"
+    )]
+    NoScreenOfRun,
+    #[cfg(feature = "top")]
     #[error("the terminal fails: {0}")]
     Screen(#[source] io::Error),
     #[cfg(feature = "top")]

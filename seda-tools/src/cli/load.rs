@@ -6,12 +6,16 @@ use super::input::{self, ArrivalsFlag};
 use super::output;
 use super::rig::CommonFlags;
 use crate::experiment::condition::Condition;
+#[cfg(feature = "top")]
+use crate::experiment::sweep::Live;
 use crate::experiment::sweep::{Load, Rig};
 use crate::load::arrivals::{Arrivals, Process, Profile};
 use crate::load::plan::Pace;
 use crate::load::trace::{Trace, read_arrivals};
 use crate::page;
 use crate::report::{LoadReport, Until};
+#[cfg(feature = "top")]
+use crate::top::{model::RunName, terminal::RunScreen, view::Look};
 use clap::Args;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +42,11 @@ pub(super) struct LoadFlags {
     /// A condition on the load, like 'p99<=200ms' or 'good>=0.99'; exit code 1 if it does not hold
     #[arg(long = "assert", value_name = "FIGURE<=VALUE", help_heading = "Output")]
     conditions: Vec<Condition>,
+    /// Show the run on the screen while it lasts: rates, response times over time, the generator's
+    /// own delay
+    #[cfg(feature = "top")]
+    #[arg(long, help_heading = "Output", conflicts_with = "quiet")]
+    tui: bool,
 }
 
 /// The start times of the requests.
@@ -91,6 +100,7 @@ struct ShapeFlags {
 const EXAMPLES: &str = "Examples:
   seda load http://127.0.0.1:8080/ --rate 900 --slo 200ms
   seda load http://127.0.0.1:8080/ --rate 900 --until ±5% --duration 5m
+  seda load http://127.0.0.1:8080/ --rate 900 --duration 1m --tui
   seda load http://127.0.0.1:8080/ --profile 900/s:5s,1400/s:10s,900/s:5s --deadline 1s
   seda load http://127.0.0.1:8080/ --mix '/work?micros=1000=9,/=1' --rate 2k --retries 3
   seda load http://127.0.0.1:8080/ --trace access.log --speed 10
@@ -101,6 +111,10 @@ const EXAMPLES: &str = "Examples:
 pub(super) fn load(flags: &LoadFlags) -> Result<Exit, CliError> {
     // 1. Check everything.
     let common = &flags.common;
+    #[cfg(feature = "top")]
+    if flags.tui && !super::top::has_screen() {
+        return Err(CliError::NoScreenOfRun);
+    }
     flags.conditions.iter().try_for_each(Condition::check_for_load)?;
     let trace = common.request.trace()?;
     let pace = flags.shape.pace(trace.as_ref(), common.limits.seed)?;
@@ -114,6 +128,10 @@ pub(super) fn load(flags: &LoadFlags) -> Result<Exit, CliError> {
         Some(until) => rig.until(until),
         None => rig,
     };
+    #[cfg(feature = "top")]
+    if flags.tui {
+        rig = flags.on_screen(rig, &load);
+    }
     let measured = rig.run("", &load)?;
     // 3. Report it.
     let mut report = measured.load;
@@ -134,6 +152,22 @@ pub(super) fn load(flags: &LoadFlags) -> Result<Exit, CliError> {
     let hold = text.all_hold(&results)?;
     common.output.write_markdown(|| page::markdown::load(&report, &results))?;
     Ok(exit(&report, hold))
+}
+
+#[cfg(feature = "top")]
+impl LoadFlags {
+    /// Returns the rig with a screen in place of the progress line.
+    fn on_screen(&self, rig: Live, load: &Load) -> Live {
+        let slos = self.common.limits.slos();
+        let name = RunName {
+            url: self.common.url.to_string(),
+            arrivals: load.pace.describe(),
+            slo: slos.first().map(Duration::as_secs_f64),
+        };
+        let look = Look::of_environment(|name| std::env::var(name).ok());
+        let screen = RunScreen::new(name, rig.stop(), look);
+        rig.observed_by(Box::new(screen))
+    }
 }
 
 fn exit(report: &LoadReport, hold: bool) -> Exit {

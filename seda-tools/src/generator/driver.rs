@@ -44,6 +44,10 @@ pub(super) struct ThreadProgress {
     pub(super) under_way: usize,
     /// Response times of right answers in the current window.
     pub(super) response: Quantiles,
+    /// Response times of right answers since the run began.
+    pub(super) answered: Quantiles,
+    /// Delays of the starts since the run began.
+    pub(super) lag: Quantiles,
     /// What was measured so far; `None` in most reports.
     pub(super) snapshot: Option<Snapshot>,
 }
@@ -148,14 +152,26 @@ impl Driver {
     fn report_progress(&self, thread: usize, snapshot: Option<Snapshot>) {
         let tally = self.engine.tally();
         let mut outcomes = Outcomes::default();
-        tally.windows.iter().for_each(|window| outcomes.add(&window.outcomes));
+        let mut answered = Quantiles::default();
+        for window in &tally.windows {
+            outcomes.add(&window.outcomes);
+            answered.add(&window.response);
+        }
         let mut latest_first = tally.windows.iter().rev();
         let current = latest_first.find(|window| window.outcomes.scheduled > 0);
         let response = current.map(|window| window.response.clone()).unwrap_or_default();
         let under_way = self.engine.under_way();
+        let lag = tally.punctuality.lag.clone();
         // The receiver may have gone.
-        let _ =
-            self.reports.send(ThreadProgress { thread, outcomes, under_way, response, snapshot });
+        let _ = self.reports.send(ThreadProgress {
+            thread,
+            outcomes,
+            under_way,
+            response,
+            answered,
+            lag,
+            snapshot,
+        });
     }
 }
 

@@ -213,9 +213,12 @@ fn pass_on_progress(
 fn progress(latest: &BTreeMap<usize, ThreadProgress>, now: Time, planned: Time) -> Progress {
     let mut outcomes = Outcomes::default();
     let mut response = Quantiles::default();
+    let (mut answered, mut lag) = (Quantiles::default(), Quantiles::default());
     for report in latest.values() {
         outcomes.add(&report.outcomes);
         response.add(&report.response);
+        answered.add(&report.answered);
+        lag.add(&report.lag);
     }
     Progress {
         elapsed: now.since(Time::ZERO),
@@ -223,6 +226,8 @@ fn progress(latest: &BTreeMap<usize, ThreadProgress>, now: Time, planned: Time) 
         outcomes,
         under_way: latest.values().map(|report| report.under_way).sum(),
         p99: response.quantile_seconds(0.99),
+        answered,
+        lag,
     }
 }
 

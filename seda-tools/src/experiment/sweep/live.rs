@@ -61,6 +61,17 @@ impl Live {
         Self { until: Some(until), ..self }
     }
 
+    /// Lets another observer receive the progress of each load.
+    #[must_use]
+    pub fn observed_by(self, observer: Box<dyn Observer>) -> Self {
+        Self { observer, ..self }
+    }
+
+    /// Returns what ends the runs early.
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
     fn plan_of(&self, load: &Load) -> LoadPlan {
         let mut plan = self.plan.clone();
         plan.pace = load.pace.clone();
@@ -212,10 +223,12 @@ impl Observer for ServerObserver<'_> {
     }
 
     fn measuring(&mut self) {
+        self.progress.measuring();
         self.began = Some(self.snapshot());
     }
 
     fn measured(&mut self) {
+        self.progress.measured();
         self.ended = Some(self.snapshot());
     }
 }
