@@ -40,12 +40,55 @@ fn json(path: &PathBuf) -> Value {
     value
 }
 
+/// A dead port, to which nothing is sent.
+const URL: &str = "http://127.0.0.1:9/";
+
+/// Wrong command lines, and parts of the line that refuses each.
+type Refused<'a> = &'a [(&'a [&'a str], &'a [&'a str])];
+
+/// Wrong values of the flags of a precision, of a view and of a summary.
+const REFUSED_RESULTS: Refused<'_> = &[
+    (&["load", URL, "--rate", "9", "--until", "5"], &["--until", "'5'", "±5%", "1% to 50%"]),
+    (&["load", URL, "--rate", "9", "--until", "-5%"], &["--until", "'-5%'", "1% to 50%"]),
+    (&["load", URL, "--rate", "9", "--until", "p98=5%"], &["--until", "p98=5%", "p50, p90"]),
+    (&["load", URL, "--profile", "9/s:1s", "--until", "5%"], &["--until", "--profile"]),
+    (
+        &["load", URL, "--rate", "9", "--json", "-", "--markdown", "-"],
+        &["--json -", "--markdown -", "name a file"],
+    ),
+    (
+        &["step", URL, "--profile", "9/s:1s", "--markdown", "/no/such/file"],
+        &["--markdown", "/no/such/file"],
+    ),
+    (&["sweep", URL, "--svg", "/no/such/file"], &["--svg", "/no/such/file"]),
+    (&["step", URL, "--profile", "9/s:1s", "--svg", "-"], &["--svg -", "name a file"]),
+    (&["sweep", URL, "--html", "-"], &["--html -", "name a file"]),
+    #[cfg(feature = "top")]
+    (&["load", URL, "--rate", "9", "--tui"], &["--tui", "no terminal", "progress line"]),
+    #[cfg(feature = "top")]
+    (&["load", URL, "--rate", "9", "--tui", "--quiet"], &["--tui", "--quiet"]),
+];
+
+fn assert_refused(cases: Refused<'_>) {
+    for (words, expected) in cases {
+        let output = seda(words);
+        let said = String::from_utf8(output.stderr).unwrap();
+        // A warning about the dead port may precede the error.
+        let said = said.lines().last().unwrap_or_default();
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
+        assert!(output.stdout.is_empty(), "{words:?}");
+        for part in *expected {
+            assert!(said.contains(part), "{words:?}: no {part} in: {said}");
+        }
+    }
+}
+
 #[test]
 fn wrong_input_is_named_in_one_line_with_exit_code_2() {
-    let url = "http://127.0.0.1:9/";
+    let url = URL;
     let trace = file("trace.tsv", "seconds\tmethod\tpath\n0\tGET\t/\nsoon\tGET\t/\n");
     let trace = trace.to_str().unwrap();
-    let cases: &[(&[&str], &[&str])] = &[
+    let cases: Refused<'_> = &[
         (&["load", url], &["--rate", "--profile", "--clients", "--trace"]),
         (&["load", url, "--rate", "0"], &["--rate", "'0'", "above 0"]),
         (&["load", url, "--rate", "fast"], &["--rate", "fast"]),
@@ -96,17 +139,8 @@ fn wrong_input_is_named_in_one_line_with_exit_code_2() {
         (&["sweep", url, "--at", "-1"], &["--at", "'-1'", "above 0"]),
         (&["step", url, "--profile", "9/s:1s", "--repeat", "0"], &["--repeat", "1 at least"]),
     ];
-    for (words, expected) in cases {
-        let output = seda(words);
-        let said = String::from_utf8(output.stderr).unwrap();
-        // A warning about the dead port may precede the error.
-        let said = said.lines().last().unwrap_or_default();
-        assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
-        assert!(output.stdout.is_empty(), "{words:?}");
-        for part in *expected {
-            assert!(said.contains(part), "{words:?}: no {part} in: {said}");
-        }
-    }
+    assert_refused(cases);
+    assert_refused(REFUSED_RESULTS);
     fs::remove_file(trace).unwrap();
 }
 
@@ -231,8 +265,10 @@ fn a_load_without_a_right_answer_ends_with_exit_code_1() {
 #[test]
 fn a_condition_on_a_load_or_a_step_decides_the_exit_code() {
     let url = format!("http://{}/", server(|_, _| Reply::Bytes(OK)));
-    let load = ["load", &url, "--rate", "200", "--duration", "100ms", "-q", "--assert"];
-    let step = ["step", &url, "--profile", "200/s:100ms", "-q", "--assert"];
+    let summary = file("summary.md", "# Before\n");
+    let markdown = ["-q", "--markdown", summary.to_str().unwrap(), "--assert"];
+    let load = [&["load", &url, "--rate", "200", "--duration", "100ms"][..], &markdown].concat();
+    let step = [&["step", &url, "--profile", "200/s:100ms"][..], &markdown].concat();
     for (command, condition, code) in [
         (&load[..], "good>=0", 0),
         (&load[..], "good>1", 1),
@@ -245,6 +281,30 @@ fn a_condition_on_a_load_or_a_step_decides_the_exit_code() {
         let codes = [Some(code), if code == 0 { Some(3) } else { Some(1) }];
         assert!(codes.contains(&output.status.code()), "{condition}: {output:?}");
     }
+    // The summaries stand one behind the other, as in a step of a CI job.
+    let text = fs::read_to_string(&summary).unwrap();
+    assert!(text.starts_with("# Before\n### seda load\n"), "{text}");
+    let count = |part| text.matches(part).count();
+    assert_eq!((count("### seda load"), count("### seda step")), (2, 2), "{text}");
+    assert_eq!((count("✅ yes"), count("❌ **no**")), (2, 2), "{text}");
+    fs::remove_file(summary).unwrap();
+}
+
+#[test]
+fn a_load_ends_once_its_figure_is_known_and_says_so() {
+    let url = format!("http://{}/", server(|_, _| Reply::Bytes(OK)));
+    let words = ["load", &url, "--rate", "200", "--threads", "2", "--duration", "1h", "-q"];
+    let output = seda(&[&words[..], &["--until", "throughput=50%", "--json", "-"]].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!([Some(0), Some(3)].contains(&output.status.code()), "{said}");
+    assert!(said.contains("throughput is known within ±"), "{said}");
+    assert!(said.contains("--until ±50 % ended the run"), "{said}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let until = &report["intervals"]["until"];
+    assert_eq!((&until["figure"], &until["reached"]), (&"throughput".into(), &true.into()));
+    assert_eq!(report["interrupted"], false);
+    let duration = report["duration_seconds"].as_f64().unwrap();
+    assert!((2.0..3_600.0).contains(&duration), "{duration}");
 }
 
 #[test]
@@ -439,7 +499,7 @@ fn ctrl_c_in_a_sweep_writes_the_loads_that_were_run() {
 fn a_sweep_writes_what_compare_reads() {
     let url = format!("http://{}/", server(|_, _| Reply::Bytes(OK)));
     let (one, two) = (file("one.json", ""), file("two.json", ""));
-    let html = file("sweep.html", "");
+    let (html, svg) = (file("sweep.html", ""), file("sweep.svg", ""));
     for path in [&one, &two] {
         let output = seda(&[
             "sweep",
@@ -459,6 +519,8 @@ fn a_sweep_writes_what_compare_reads() {
             path.to_str().unwrap(),
             "--html",
             html.to_str().unwrap(),
+            "--svg",
+            svg.to_str().unwrap(),
             "--assert",
             "good@2x>=0",
         ]);
@@ -467,6 +529,7 @@ fn a_sweep_writes_what_compare_reads() {
         assert!(said.contains("assert good@2x>=0: holds"), "{said}");
     }
     assert!(fs::read_to_string(&html).unwrap().contains("<html"));
+    assert!(fs::read_to_string(&svg).unwrap().contains("\nideal\n"));
     let output = seda(&["compare", one.to_str().unwrap(), two.to_str().unwrap()]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("goodput over capacity"), "{said}");
@@ -475,6 +538,7 @@ fn a_sweep_writes_what_compare_reads() {
     assert_eq!(sweep["points"].as_array().unwrap().len(), 2);
     fs::remove_file(two).unwrap();
     fs::remove_file(html).unwrap();
+    fs::remove_file(svg).unwrap();
 }
 
 #[test]

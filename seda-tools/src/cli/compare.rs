@@ -27,6 +27,11 @@ pub(super) struct CompareFlags {
 
 /// Runs the command.
 pub(super) fn compare(flags: &CompareFlags) -> Result<Exit, CliError> {
+    output::check_writable([
+        ("--json", &flags.json),
+        ("--html", &flags.html),
+        ("--svg", &flags.svg),
+    ])?;
     let sweeps = flags.sweeps.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
     let comparison = Comparison::of(&sweeps);
     Text::beside(flags.json.as_ref()).print(&comparison)?;

@@ -55,6 +55,10 @@ pub(super) enum CliError {
     RecordedRate,
     #[error("-n {number} needs a --rate: without one it is unknown when they start")]
     NoRate { number: u32 },
+    #[error("--json - and --markdown - have one standard output: name a file for one of them")]
+    TwoOnStdout,
+    #[error("{flag} -: standard output has the text; name a file")]
+    NotOnStdout { flag: &'static str },
     #[error("standard output cannot be written: {0}; name a place with room")]
     Stdout(#[source] io::Error),
     #[error("--body @-: standard input cannot be read: {0}; give the text or a file")]
@@ -75,6 +79,11 @@ pub(super) enum CliError {
         "standard output is no terminal; --once prints one frame as plain text, for files and pipes"
     )]
     NoScreen,
+    #[cfg(feature = "top")]
+    #[error(
+        "--tui: standard output is no terminal; without --tui a progress line is on standard error"
+    )]
+    NoScreenOfRun,
     #[cfg(feature = "top")]
     #[error("the terminal fails: {0}")]
     Screen(#[source] io::Error),

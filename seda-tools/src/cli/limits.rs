@@ -56,6 +56,15 @@ pub(super) struct LimitFlags {
     pub(super) seed: u64,
 }
 
+/// The deadline of `sweep` and `step`; that of `load` is longer.
+#[derive(Clone, Debug, Args)]
+pub(super) struct DeadlineFlag {
+    /// Time after which a client abandons an attempt and closes its connection
+    #[arg(long, value_name = "1s", value_parser = input::duration, default_value = "1s",
+        help_heading = "Limits", allow_hyphen_values = true)]
+    pub(super) deadline: Duration,
+}
+
 impl LimitFlags {
     /// Returns the SLOs, tightest first, each once.
     pub(super) fn slos(&self) -> Vec<Duration> {

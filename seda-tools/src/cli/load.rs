@@ -3,18 +3,25 @@
 use super::error::CliError;
 use super::exit::Exit;
 use super::input::{self, ArrivalsFlag};
-use super::output::{self, Text};
+use super::output;
 use super::rig::CommonFlags;
 use crate::experiment::condition::Condition;
+#[cfg(feature = "top")]
+use crate::experiment::sweep::Live;
 use crate::experiment::sweep::{Load, Rig};
 use crate::load::arrivals::{Arrivals, Process, Profile};
 use crate::load::plan::Pace;
 use crate::load::trace::{Trace, read_arrivals};
-use crate::report::LoadReport;
+use crate::page;
+use crate::report::{LoadReport, Until};
+#[cfg(feature = "top")]
+use crate::top::{model::RunName, terminal::RunScreen, view::Look};
 use clap::Args;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The most that a run takes to know a figure, if none is named.
+const DURATION_UNTIL: Duration = Duration::from_secs(10 * 60);
 /// Long enough for a p99.9 at a few thousand requests per second, short enough to wait for.
 const DURATION: Duration = Duration::from_secs(10);
 
@@ -35,6 +42,11 @@ pub(super) struct LoadFlags {
     /// A condition on the load, like 'p99<=200ms' or 'good>=0.99'; exit code 1 if it does not hold
     #[arg(long = "assert", value_name = "FIGURE<=VALUE", help_heading = "Output")]
     conditions: Vec<Condition>,
+    /// Show the run on the screen while it lasts: rates, response times over time, the generator's
+    /// own delay
+    #[cfg(feature = "top")]
+    #[arg(long, help_heading = "Output", conflicts_with = "quiet")]
+    tui: bool,
 }
 
 /// The start times of the requests.
@@ -45,10 +57,14 @@ struct ShapeFlags {
     #[arg(long, value_name = "RATE", value_parser = input::rate, allow_negative_numbers = true,
         conflicts_with_all = ["profile", "clients"])]
     rate: Option<f64>,
-    /// How long requests start [default: 10s]
+    /// How long requests start; with --until the most [default: 10s, with --until 10m]
     #[arg(long, short = 'z', value_name = "10s", value_parser = input::duration,
         allow_hyphen_values = true, conflicts_with = "profile")]
     duration: Option<Duration>,
+    /// End once half of the 95 % interval of p99 (or of p50 in p50=5%) is at most this share of it
+    #[arg(long, value_name = "[FIGURE=]±5%", allow_hyphen_values = true,
+        conflicts_with_all = ["profile", "number"])]
+    until: Option<Until>,
     /// The number of requests, instead of a duration
     #[arg(short = 'n', long = "requests", value_name = "N", value_parser = input::number,
         allow_negative_numbers = true, conflicts_with_all = ["duration", "profile", "clients"])]
@@ -83,6 +99,8 @@ struct ShapeFlags {
 
 const EXAMPLES: &str = "Examples:
   seda load http://127.0.0.1:8080/ --rate 900 --slo 200ms
+  seda load http://127.0.0.1:8080/ --rate 900 --until ±5% --duration 5m
+  seda load http://127.0.0.1:8080/ --rate 900 --duration 1m --tui
   seda load http://127.0.0.1:8080/ --profile 900/s:5s,1400/s:10s,900/s:5s --deadline 1s
   seda load http://127.0.0.1:8080/ --mix '/work?micros=1000=9,/=1' --rate 2k --retries 3
   seda load http://127.0.0.1:8080/ --trace access.log --speed 10
@@ -93,16 +111,27 @@ const EXAMPLES: &str = "Examples:
 pub(super) fn load(flags: &LoadFlags) -> Result<Exit, CliError> {
     // 1. Check everything.
     let common = &flags.common;
+    #[cfg(feature = "top")]
+    if flags.tui && !super::top::has_screen() {
+        return Err(CliError::NoScreenOfRun);
+    }
     flags.conditions.iter().try_for_each(Condition::check_for_load)?;
     let trace = common.request.trace()?;
     let pace = flags.shape.pace(trace.as_ref(), common.limits.seed)?;
     let load =
         Load { pace, warm_up: flags.shape.warmup, cool_down: flags.shape.cooldown, round: 0 };
-    let json = common.output.json.as_ref();
-    output::check_writable([("--json", &common.output.json)])?;
+    common.output.check([])?;
     let rig = common.rig(trace.as_ref(), load.pace.clone(), flags.deadline, None)?;
     // 2. Run it.
-    let mut rig = if flags.keep_going { rig } else { rig.giving_up() };
+    let rig = if flags.keep_going { rig } else { rig.giving_up() };
+    let mut rig = match flags.shape.until {
+        Some(until) => rig.until(until),
+        None => rig,
+    };
+    #[cfg(feature = "top")]
+    if flags.tui {
+        rig = flags.on_screen(rig, &load);
+    }
     let measured = rig.run("", &load)?;
     // 3. Report it.
     let mut report = measured.load;
@@ -112,15 +141,33 @@ pub(super) fn load(flags: &LoadFlags) -> Result<Exit, CliError> {
     {
         report.arrivals = format!("{process} {rate}/s, {number} requests");
     }
-    let text = Text::beside(json);
+    let text = common.output.text();
     text.print(&format_args!("{report}\n"))?;
     if let Some(problem) = measured.unwatched {
         output::tell(&format_args!("warning: {problem}"));
     }
-    output::write_json(json, &report)?;
-    let results = flags.conditions.iter().map(|condition| condition.on_load(&report)).collect();
-    let hold = text.all_hold(results)?;
+    output::write_json(common.output.json.as_ref(), &report)?;
+    let conditions = flags.conditions.iter();
+    let results: Vec<_> = conditions.map(|condition| condition.on_load(&report)).collect();
+    let hold = text.all_hold(&results)?;
+    common.output.write_markdown(|| page::markdown::load(&report, &results))?;
     Ok(exit(&report, hold))
+}
+
+#[cfg(feature = "top")]
+impl LoadFlags {
+    /// Returns the rig with a screen in place of the progress line.
+    fn on_screen(&self, rig: Live, load: &Load) -> Live {
+        let slos = self.common.limits.slos();
+        let name = RunName {
+            url: self.common.url.to_string(),
+            arrivals: load.pace.describe(),
+            slo: slos.first().map(Duration::as_secs_f64),
+        };
+        let look = Look::of_environment(|name| std::env::var(name).ok());
+        let screen = RunScreen::new(name, rig.stop(), look);
+        rig.observed_by(Box::new(screen))
+    }
 }
 
 fn exit(report: &LoadReport, hold: bool) -> Exit {
@@ -140,7 +187,8 @@ fn exit(report: &LoadReport, hold: bool) -> Exit {
 
 impl ShapeFlags {
     fn pace(&self, trace: Option<&Trace>, seed: u64) -> Result<Pace, CliError> {
-        let duration = self.duration.unwrap_or(DURATION);
+        let most = if self.until.is_some() { DURATION_UNTIL } else { DURATION };
+        let duration = self.duration.unwrap_or(most);
         if let Some(clients) = self.clients {
             return Ok(Pace::Closed { clients, think: self.think, duration });
         }

@@ -9,6 +9,9 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+/// The flags whose "-" is standard output.
+const ON_STDOUT: [&str; 2] = ["--json", "--markdown"];
+
 const WRITABLE: &str = "name a file that can be written";
 
 /// A flag and the file that it names; `None` if the flag is not set.
@@ -24,9 +27,48 @@ pub(super) struct OutputFlags {
     /// Write the report as JSON; "-" is standard output, and the text then goes to standard error
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
+    /// Append a summary as Markdown, for $GITHUB_STEP_SUMMARY; "-" is standard output, and the text
+    /// then goes to standard error
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
     /// Print no progress line
     #[arg(long, short)]
     pub(super) quiet: bool,
+}
+
+impl OutputFlags {
+    /// Checks that the results have their places, further files among them.
+    pub(super) fn check<'a>(
+        &'a self,
+        files: impl IntoIterator<Item = OutputFile<'a>>,
+    ) -> Result<(), CliError> {
+        let is_on_stdout = |file: &Option<PathBuf>| file.as_deref().is_some_and(is_stdout);
+        if is_on_stdout(&self.json) && is_on_stdout(&self.markdown) {
+            return Err(CliError::TwoOnStdout);
+        }
+        let own = [("--json", &self.json), ("--markdown", &self.markdown)];
+        check_writable(own.into_iter().chain(files))
+    }
+
+    /// Returns the place of the text.
+    pub(super) fn text(&self) -> Text {
+        match Text::beside(self.json.as_ref()) {
+            Text::Stdout => Text::beside(self.markdown.as_ref()),
+            Text::Stderr => Text::Stderr,
+        }
+    }
+
+    /// Appends the summary to the file of `--markdown`, if the flag is set. A step of a CI job may
+    /// have several of them.
+    pub(super) fn write_markdown(&self, summary: impl FnOnce() -> String) -> Result<(), CliError> {
+        let Some(file) = &self.markdown else { return Ok(()) };
+        if is_stdout(file) {
+            return print(&summary());
+        }
+        let opened = fs::OpenOptions::new().append(true).create(true).open(file);
+        let written = opened.and_then(|mut file| file.write_all(summary().as_bytes()));
+        written.map_err(|source| file_error("--markdown", file, source, WRITABLE))
+    }
 }
 
 /// The place of the text of a result.
@@ -55,8 +97,8 @@ impl Text {
     }
 
     /// Prints the results of conditions; returns true if all hold.
-    pub(super) fn all_hold(self, results: Vec<AssertionResult>) -> Result<bool, CliError> {
-        for result in &results {
+    pub(super) fn all_hold(self, results: &[AssertionResult]) -> Result<bool, CliError> {
+        for result in results {
             self.print(&format_args!("{}\n", result.message))?;
         }
         Ok(results.iter().all(|result| result.holds))
@@ -98,7 +140,12 @@ pub(super) fn check_writable<'a>(
     files: impl IntoIterator<Item = OutputFile<'a>>,
 ) -> Result<(), CliError> {
     for (flag, file) in files {
-        let Some(file) = file.as_deref().filter(|file| !is_stdout(file)) else { continue };
+        let Some(file) = file.as_deref() else { continue };
+        match is_stdout(file) {
+            true if ON_STDOUT.contains(&flag) => continue,
+            true => return Err(CliError::NotOnStdout { flag }),
+            false => {}
+        }
         let is_new = !file.exists();
         let opened = fs::OpenOptions::new().append(true).create(true).open(file);
         opened.map_err(|source| file_error(flag, file, source, WRITABLE))?;

@@ -135,9 +135,7 @@ mod tests {
             clock(&Progress {
                 elapsed: Duration::from_secs_f64(elapsed),
                 planned: Duration::from_secs(planned),
-                outcomes: Outcomes::default(),
-                under_way: 0,
-                p99: None,
+                ..Progress::default()
             })
         };
         assert_eq!(clock(3.25, 10), "3.2 of 10 s");

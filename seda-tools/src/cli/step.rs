@@ -3,7 +3,8 @@
 use super::error::CliError;
 use super::exit::Exit;
 use super::input;
-use super::output::{self, Text};
+use super::limits::DeadlineFlag;
+use super::output;
 use super::rig::CommonFlags;
 use super::sweep::tell_skipped;
 use crate::experiment::condition::Condition;
@@ -23,10 +24,8 @@ pub(super) struct StepFlags {
     shape: ShapeFlags,
     #[command(flatten)]
     common: CommonFlags,
-    /// Time after which a client abandons an attempt and closes its connection
-    #[arg(long, value_name = "1s", value_parser = input::duration, default_value = "1s",
-        help_heading = "Limits", allow_hyphen_values = true)]
-    deadline: Duration,
+    #[command(flatten)]
+    limit: DeadlineFlag,
     /// Go on although no connection could be made in the first second
     #[arg(long, help_heading = "Limits")]
     keep_going: bool,
@@ -64,6 +63,9 @@ struct ResultFlags {
     /// Write a page with the plots
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write a drawing of goodput over time, for a README
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
     /// The name of the server in comparisons [default: the URL]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -78,22 +80,28 @@ pub(super) fn step(flags: &StepFlags) -> Result<Exit, CliError> {
     // 1. Check everything.
     let (common, shape, results) = (&flags.common, &flags.shape, &flags.results);
     results.conditions.iter().try_for_each(Condition::check_for_step)?;
-    output::check_writable([("--json", &common.output.json), ("--html", &results.html)])?;
+    common.output.check([("--html", &results.html), ("--svg", &results.svg)])?;
     let trace = common.request.trace()?;
     let pace = Pace::Open { process: shape.arrivals, profile: shape.profile.clone() };
-    let rig = common.rig(trace.as_ref(), pace, flags.deadline, Some(results.bin))?;
+    let rig = common.rig(trace.as_ref(), pace, flags.limit.deadline, Some(results.bin))?;
     tell_skipped(trace.as_ref());
     // 2. Run and report it.
     let mut rig = if flags.keep_going { rig } else { rig.giving_up() };
     let report = step::step(&flags.plan(), &mut rig)?;
-    let text = Text::beside(common.output.json.as_ref());
+    let text = common.output.text();
     text.print(&report)?;
     output::write_json(common.output.json.as_ref(), &report)?;
     if let Some(file) = &results.html {
         output::write("--html", file, &page::step(&report)?)?;
     }
+    if let Some(file) = &results.svg {
+        let title = format!("Goodput while the load changes: {}", report.name);
+        output::write("--svg", file, &page::svg::step_svg(std::slice::from_ref(&report), &title)?)?;
+    }
     let conditions = results.conditions.iter();
-    let hold = text.all_hold(conditions.map(|condition| condition.on_step(&report)).collect())?;
+    let checked: Vec<_> = conditions.map(|condition| condition.on_step(&report)).collect();
+    let hold = text.all_hold(&checked)?;
+    common.output.write_markdown(|| page::markdown::step(&report, &checked))?;
     Ok(exit(&report, shape.repeat, hold))
 }
 
@@ -121,8 +129,8 @@ impl StepFlags {
             profile: self.shape.profile.clone(),
             process: self.shape.arrivals,
             repeat: self.shape.repeat,
-            slo: self.common.limits.slos().first().copied().unwrap_or(self.deadline),
-            deadline: self.deadline,
+            slo: self.common.limits.slos().first().copied().unwrap_or(self.limit.deadline),
+            deadline: self.limit.deadline,
         }
     }
 }

@@ -3,9 +3,10 @@
 use super::error::CliError;
 use super::exit::Exit;
 use super::input;
-use super::output::{self, Text};
+use super::limits::DeadlineFlag;
+use super::output;
 use super::rig::CommonFlags;
-use crate::experiment::sweep::{self, Assertion, Pause, SweepPlan, SweepReport};
+use crate::experiment::sweep::{self, Assertion, AssertionResult, Pause, SweepPlan, SweepReport};
 use crate::load::arrivals::Process;
 use crate::load::plan::Pace;
 use crate::load::trace::Trace;
@@ -22,10 +23,8 @@ pub(super) struct SweepFlags {
     shape: ShapeFlags,
     #[command(flatten)]
     common: CommonFlags,
-    /// Time after which a client abandons an attempt and closes its connection
-    #[arg(long, value_name = "1s", value_parser = input::duration, default_value = "1s",
-        help_heading = "Limits", allow_hyphen_values = true)]
-    deadline: Duration,
+    #[command(flatten)]
+    limit: DeadlineFlag,
     #[command(flatten)]
     results: ResultFlags,
 }
@@ -72,6 +71,9 @@ struct ResultFlags {
     /// Write a page with the plots
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write a drawing of goodput against load, for a README
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
     /// The name of the server in comparisons [default: the URL]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -89,21 +91,31 @@ pub(super) fn sweep(flags: &SweepFlags) -> Result<Exit, CliError> {
     let plan = flags.plan();
     let (assertions, html) = (&flags.results.assertions, &flags.results.html);
     assertions.iter().try_for_each(|assertion| assertion.check(&plan.multiples))?;
-    output::check_writable([("--json", &common.output.json), ("--html", html)])?;
+    common.output.check([("--html", html), ("--svg", &flags.results.svg)])?;
     let trace = common.request.trace()?;
     // Each load has its own pace.
     let pace = Pace::Closed { clients: 1, think: Duration::ZERO, duration: Duration::ZERO };
-    let mut rig = common.rig(trace.as_ref(), pace, flags.deadline, None)?;
+    let mut rig = common.rig(trace.as_ref(), pace, flags.limit.deadline, None)?;
     tell_skipped(trace.as_ref());
     // 2. Run and report it.
     let report = sweep::sweep(&plan, &mut rig)?;
-    let text = Text::beside(common.output.json.as_ref());
+    let text = common.output.text();
     text.print(&format_args!("{report}\n"))?;
     output::write_json(common.output.json.as_ref(), &report)?;
     if let Some(file) = html {
         output::write("--html", file, &page::sweep(&report)?)?;
     }
-    let hold = check(assertions, &report, text)?;
+    if let Some(file) = &flags.results.svg {
+        let title = format!("Goodput under overload: {}", report.name);
+        output::write(
+            "--svg",
+            file,
+            &page::svg::goodput_svg(std::slice::from_ref(&report), &title)?,
+        )?;
+    }
+    let results = check(assertions, &report);
+    let hold = text.all_hold(&results)?;
+    common.output.write_markdown(|| page::markdown::sweep(&report, &results))?;
     Ok(exit(&report, hold))
 }
 
@@ -114,13 +126,9 @@ pub(super) fn tell_skipped(trace: Option<&Trace>) {
     }
 }
 
-/// Prints whether each assertion holds; returns true if all do.
-pub(super) fn check(
-    assertions: &[Assertion],
-    report: &SweepReport,
-    text: Text,
-) -> Result<bool, CliError> {
-    text.all_hold(assertions.iter().map(|assertion| assertion.holds(report)).collect())
+/// Returns the result of each assertion.
+pub(super) fn check(assertions: &[Assertion], report: &SweepReport) -> Vec<AssertionResult> {
+    assertions.iter().map(|assertion| assertion.holds(report)).collect()
 }
 
 fn exit(report: &SweepReport, hold: bool) -> Exit {
@@ -152,7 +160,7 @@ impl SweepFlags {
             warm_up: shape.warmup,
             cool_down: shape.cooldown,
             slos: self.common.limits.slos(),
-            deadline: self.deadline,
+            deadline: self.limit.deadline,
             capacity: shape.capacity,
             pause: Pause::default(),
         }

@@ -79,7 +79,7 @@ pub(super) fn top(flags: &TopFlags) -> Result<Exit, CliError> {
 }
 
 /// Returns true if standard output is a terminal that can move its cursor.
-fn has_screen() -> bool {
+pub(super) fn has_screen() -> bool {
     stdout().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 

@@ -44,6 +44,10 @@ pub struct AssertionResult {
     pub holds: bool,
     /// The condition, beside the measured figure.
     pub message: String,
+    /// The condition as it was written.
+    pub condition: String,
+    /// The measured figure with its unit.
+    pub found: String,
 }
 
 impl AssertionResult {
@@ -51,6 +55,7 @@ impl AssertionResult {
     pub(super) fn new(text: &str, holds: bool, found: Option<String>) -> Self {
         let found = found.unwrap_or_else(|| "there is no such figure".to_owned());
         let mark = if holds { "holds" } else { "DOES NOT HOLD" };
-        Self { holds, message: format!("assert {text}: {mark} ({found})") }
+        let message = format!("assert {text}: {mark} ({found})");
+        Self { holds, message, condition: text.to_owned(), found }
     }
 }

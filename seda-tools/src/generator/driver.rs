@@ -2,6 +2,7 @@
 
 use super::attempt::Ended;
 use super::engine::Engine;
+use super::precision::{EarlyEnd, Snapshot};
 use super::sockets::{SocketCounts, Sockets};
 use super::stop::Stop;
 use super::tally::Tally;
@@ -15,6 +16,8 @@ use std::time::Duration;
 
 /// The interval at which a thread reports its progress and checks whether to stop.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+/// The interval at which a thread gives what it has measured, if the run ends by its precision.
+const SNAPSHOT_INTERVAL: Duration = Duration::from_secs(1);
 /// Requests that are started before the sockets are read again, so that answers do not wait for the
 /// end of a burst.
 const STARTS_PER_TURN: usize = 64;
@@ -28,6 +31,8 @@ pub(super) struct Driver {
     pub(super) sockets: Sockets,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) stop: Stop,
+    /// The end of the measured part, if the run may end before its time.
+    pub(super) early_end: Option<EarlyEnd>,
     pub(super) reports: Sender<ThreadProgress>,
 }
 
@@ -39,6 +44,12 @@ pub(super) struct ThreadProgress {
     pub(super) under_way: usize,
     /// Response times of right answers in the current window.
     pub(super) response: Quantiles,
+    /// Response times of right answers since the run began.
+    pub(super) answered: Quantiles,
+    /// Delays of the starts since the run began.
+    pub(super) lag: Quantiles,
+    /// What was measured so far; `None` in most reports.
+    pub(super) snapshot: Option<Snapshot>,
 }
 
 /// The result of a thread.
@@ -68,6 +79,7 @@ impl Driver {
         let mut ended = Vec::new();
         let mut interrupted = None;
         let mut report_at = Time::ZERO.after(PROGRESS_INTERVAL);
+        let mut snapshot_at = Time::ZERO.after(SNAPSHOT_INTERVAL);
         while !self.engine.is_done() {
             // 1. Start the requests that are due.
             for _ in 0..STARTS_PER_TURN {
@@ -83,7 +95,13 @@ impl Driver {
             if now >= report_at {
                 report_at = now.after(PROGRESS_INTERVAL);
                 self.interrupt(&mut interrupted, now);
-                self.report_progress(thread);
+                self.shorten();
+                let is_due = self.early_end.is_some() && now >= snapshot_at;
+                if is_due {
+                    snapshot_at = now.after(SNAPSHOT_INTERVAL);
+                }
+                let snapshot = is_due.then(|| self.snapshot(now));
+                self.report_progress(thread, snapshot);
             }
             // 4. Wait for the sockets until the next request, deadline or report is due.
             let next = [self.engine.next_at(), self.sockets.next_at()].into_iter().flatten();
@@ -119,16 +137,41 @@ impl Driver {
         }
     }
 
-    fn report_progress(&self, thread: usize) {
+    /// Ends the measured part where the run is to end, once that is known.
+    fn shorten(&mut self) {
+        if let Some(end) = self.early_end.as_ref().and_then(EarlyEnd::get) {
+            self.engine.shorten(end);
+            self.early_end = None;
+        }
+    }
+
+    fn snapshot(&self, at: Time) -> Snapshot {
+        Snapshot { at, batches: self.engine.tally().batches.clone() }
+    }
+
+    fn report_progress(&self, thread: usize, snapshot: Option<Snapshot>) {
         let tally = self.engine.tally();
         let mut outcomes = Outcomes::default();
-        tally.windows.iter().for_each(|window| outcomes.add(&window.outcomes));
+        let mut answered = Quantiles::default();
+        for window in &tally.windows {
+            outcomes.add(&window.outcomes);
+            answered.add(&window.response);
+        }
         let mut latest_first = tally.windows.iter().rev();
         let current = latest_first.find(|window| window.outcomes.scheduled > 0);
         let response = current.map(|window| window.response.clone()).unwrap_or_default();
         let under_way = self.engine.under_way();
+        let lag = tally.punctuality.lag.clone();
         // The receiver may have gone.
-        let _ = self.reports.send(ThreadProgress { thread, outcomes, under_way, response });
+        let _ = self.reports.send(ThreadProgress {
+            thread,
+            outcomes,
+            under_way,
+            response,
+            answered,
+            lag,
+            snapshot,
+        });
     }
 }
 

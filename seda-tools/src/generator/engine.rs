@@ -150,6 +150,14 @@ impl Engine {
         }
     }
 
+    /// Ends the measured part at `end`, which lies in the future, and then the cool-down, as if the
+    /// schedule had been that short.
+    pub(crate) fn shorten(&mut self, end: Time) {
+        let last = self.tally.shorten(end);
+        self.source.end_at(last);
+        self.rules.last_retry = self.rules.last_retry.min(last.after(self.rules.deadline));
+    }
+
     /// Starts no further request, and no further retry: a request that waits for one ends as its
     /// last attempt did.
     pub(crate) fn stop(&mut self, now: Time) {

@@ -151,6 +151,7 @@ fn engine(source: Source, setup: &Setup) -> Engine {
         labels: 1,
         clients: setup.clients,
         bin: None,
+        is_open_ended: false,
     };
     let rules = Rules {
         slo: setup.slo,
@@ -413,6 +414,7 @@ fn warm_up_counts_only_in_its_own_window() {
         labels: 1,
         clients: 0,
         bin: Some(millis(50)),
+        is_open_ended: false,
     };
     for (name, from, to, measured) in
         [("warm-up", 0, 100, false), ("all", 100, 300, true), ("cool-down", 300, 400, false)]
@@ -437,6 +439,42 @@ fn warm_up_counts_only_in_its_own_window() {
 }
 
 #[test]
+fn a_run_that_is_shortened_counts_as_one_that_was_planned_so_short() {
+    let of_lengths = |measured: u64, shorten: bool| {
+        let mut categories = Categories {
+            windows: Vec::new(),
+            slos: vec![millis(200)],
+            labels: 1,
+            clients: 0,
+            bin: None,
+            is_open_ended: shorten,
+        };
+        let ends = [("warm-up", 0, 100), ("all", 100, measured), ("end", measured, measured + 50)];
+        for (name, from, to) in ends {
+            let is_measured = name == "all";
+            let (from, to) = (at(from), at(to));
+            let window = Window { name: name.to_owned(), from, to, measured: is_measured };
+            categories.windows.push(window);
+        }
+        let last = categories.windows[2].to;
+        let times = (0..1_000).map(|n| n * 10 * MILLI).take_while(|nanos| *nanos < last.as_nanos());
+        let mut engine = engine(open(times), &SETUP);
+        engine.tally = Tally::new(&categories);
+        engine.rules.last_retry = last.after(engine.rules.deadline);
+        if shorten {
+            engine.shorten(at(300));
+        }
+        let last_retry = engine.rules.last_retry;
+        let mut wire = Wire::new(|now: Time| Some((now.after(millis(25)), answer(200, now))), 100);
+        let tally = run(engine, &mut wire);
+        let windows = tally.windows.iter().map(|tally| tally.report(Time::NEVER));
+        let windows: Vec<_> = windows.collect();
+        (windows, tally.attempts, tally.occupancy.mean(Time::NEVER), last_retry)
+    };
+    assert_eq!(of_lengths(5_000, true), of_lengths(300, false));
+}
+
+#[test]
 fn goodput_does_not_exceed_the_capacity() {
     // A server of 1,000/s gets 2,000/s. Of the requests that start in the measured part, from 100
     // to 200 ms, half are answered within 150 ms, but most of these answers arrive after it.
@@ -448,6 +486,7 @@ fn goodput_does_not_exceed_the_capacity() {
         labels: 1,
         clients: 0,
         bin: None,
+        is_open_ended: false,
     };
     for (name, from, to, measured) in [("warm-up", 0, 100, false), ("all", 100, 200, true)] {
         let window = Window { name: name.to_owned(), from: at(from), to: at(to), measured };

@@ -1,10 +1,11 @@
 //! Follows a run while it lasts.
 
 use crate::report::outcome::Outcomes;
+use seda_core::stats::Quantiles;
 use std::time::Duration;
 
 /// The state of a run at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Progress {
     /// Time since the run began.
@@ -18,6 +19,10 @@ pub struct Progress {
     /// 99th percentile of the response times of right answers in the current window, in seconds;
     /// `None` without any.
     pub p99: Option<f64>,
+    /// Response times of right answers since the run began.
+    pub answered: Quantiles,
+    /// Times from the intended start of a request to its actual start, since the run began.
+    pub lag: Quantiles,
 }
 
 /// Receives the progress of a run.

@@ -3,11 +3,15 @@
 use super::driver::{Driven, Driver, ThreadProgress};
 use super::loaded::Loaded;
 use super::observer::{Observer, Progress};
+use super::precision::PrecisionCheck;
 use super::shares::{self, PlanError};
 use super::sockets::Sockets;
 use super::stop::Stop;
 use super::summary;
+use super::tally::Categories;
+use super::tally::window::{Window, before};
 use crate::load::plan::LoadPlan;
+use crate::report::Until;
 use crate::report::outcome::Outcomes;
 use seda_core::stats::Quantiles;
 use seda_core::{Clock, MonotonicClock, Time};
@@ -65,12 +69,29 @@ pub fn check(plan: &LoadPlan) -> Result<(), LoadError> {
 /// The plan contradicts itself, or this machine lacks threads or descriptors. A server that does
 /// not answer is not an error: the report tells.
 pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<Loaded, LoadError> {
-    let categories = shares::categories(plan)?;
+    run_until(plan, None, stop, observer)
+}
+
+/// Runs a plan as [`run`] does. With a precision, the measured part ends once the figure is known
+/// within it, at the end of the plan at the latest; the report is that of a plan of this length. It
+/// is judged once a second, and not before two seconds are measured. A profile of several parts has
+/// no intervals, and runs to its end.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_until(
+    plan: &LoadPlan,
+    until: Option<Until>,
+    stop: &Stop,
+    observer: &mut dyn Observer,
+) -> Result<Loaded, LoadError> {
+    let categories = Categories { is_open_ended: until.is_some(), ..shares::categories(plan)? };
     let connections = raise_descriptor_limit(plan.connections);
     if categories.clients > connections {
         return Err(LoadError::TooFewDescriptors { clients: categories.clients, connections });
     }
     // 1. Start the threads.
+    let mut check = until.map(|until| PrecisionCheck::new(until, plan.threads));
     let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::new());
     let (reports, received) = channel();
     let mut threads = Vec::with_capacity(plan.threads);
@@ -82,6 +103,7 @@ pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<
             sockets: Sockets::new(plan.address.clone(), targets, limit, clock.clone())?,
             clock: clock.clone(),
             stop: stop.clone(),
+            early_end: check.as_ref().map(PrecisionCheck::early_end),
             reports: reports.clone(),
         };
         let thread = thread::Builder::new().name(format!("load-{number}"));
@@ -89,15 +111,8 @@ pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<
     }
     drop(reports);
     // 2. Pass on their progress until all have ended.
-    let measured = categories.windows.iter().filter(|window| window.measured);
-    let ends = measured.clone().map(|window| window.to).max().unwrap_or_default();
-    let begins = measured.map(|window| window.from).min().unwrap_or_default();
-    let marks = Marks {
-        begins,
-        ends,
-        planned: categories.windows.last().map(|last| last.to).unwrap_or_default(),
-    };
-    pass_on_progress(observer, &received, clock.as_ref(), marks);
+    let marks = Marks::of(&categories.windows);
+    pass_on_progress(observer, &received, clock.as_ref(), marks, check.as_mut());
     // 3. Add up their results.
     let mut driven: Vec<Driven> = Vec::with_capacity(threads.len());
     for thread in threads {
@@ -105,6 +120,7 @@ pub fn run(plan: &LoadPlan, stop: &Stop, observer: &mut dyn Observer) -> Result<
     }
     let mut loaded = summary::loaded(plan, driven);
     loaded.report.generator.connections_allowed = connections as u64;
+    loaded.report.intervals.until = check.map(|check| check.report());
     Ok(loaded)
 }
 
@@ -116,6 +132,47 @@ struct Marks {
     ends: Time,
     /// The end of the schedule.
     planned: Time,
+    /// The number of them that the observer has learnt.
+    told: u8,
+}
+
+impl Marks {
+    fn of(windows: &[Window]) -> Self {
+        let measured = windows.iter().filter(|window| window.measured);
+        Self {
+            begins: measured.clone().map(|window| window.from).min().unwrap_or_default(),
+            ends: measured.map(|window| window.to).max().unwrap_or_default(),
+            planned: windows.last().map(|last| last.to).unwrap_or_default(),
+            told: 0,
+        }
+    }
+
+    /// Returns when the observer has to be told next; `None` after the end.
+    fn next_at(&self) -> Option<Time> {
+        match self.told {
+            0 => Some(self.begins),
+            1 => Some(self.ends),
+            _ => None,
+        }
+    }
+
+    /// Tells the observer what has been due by `now`.
+    fn tell(&mut self, observer: &mut dyn Observer, now: Time) {
+        while self.next_at().is_some_and(|at| at <= now) {
+            if self.told == 0 {
+                observer.measuring()
+            } else {
+                observer.measured()
+            }
+            self.told += 1;
+        }
+    }
+
+    /// Ends the measured part at `end`.
+    fn shorten(&mut self, end: Time) {
+        self.planned = before(self.planned, self.ends.since(end));
+        self.ends = end;
+    }
 }
 
 /// Passes the progress of the threads to the observer, until all threads have ended.
@@ -123,41 +180,45 @@ fn pass_on_progress(
     observer: &mut dyn Observer,
     received: &Receiver<ThreadProgress>,
     clock: &dyn Clock,
-    Marks { begins, ends, planned }: Marks,
+    mut marks: Marks,
+    mut check: Option<&mut PrecisionCheck>,
 ) {
     let mut latest: BTreeMap<usize, ThreadProgress> = BTreeMap::new();
-    let mut marks = [(begins, false), (ends, true)].into_iter().peekable();
     loop {
         let now = clock.now();
         // The beginning and the end of the measured part are reported on time.
-        while let Some((_, is_end)) = marks.next_if(|(at, _)| *at <= now) {
-            if is_end { observer.measured() } else { observer.measuring() }
-        }
-        let wait = marks.peek().map_or(Duration::MAX, |(at, _)| at.since(now));
+        marks.tell(observer, now);
+        let wait = marks.next_at().map_or(Duration::MAX, |at| at.since(now));
         match received.recv_timeout(wait.min(Duration::from_secs(1))) {
-            Ok(report) => {
+            Ok(mut report) => {
+                if let (Some(check), Some(snapshot)) = (&mut check, report.snapshot.take())
+                    && let Some(end) = check.take(report.thread, snapshot, marks.ends)
+                {
+                    marks.shorten(end);
+                }
                 // One call for each round of reports: when that of the last thread arrives.
                 let is_last = latest.len() <= report.thread + 1;
                 latest.insert(report.thread, report);
                 if is_last {
-                    observer.progress(&progress(&latest, clock.now(), planned));
+                    observer.progress(&progress(&latest, clock.now(), marks.planned));
                 }
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    for (_, is_end) in marks {
-        if is_end { observer.measured() } else { observer.measuring() }
-    }
+    marks.tell(observer, Time::NEVER);
 }
 
 fn progress(latest: &BTreeMap<usize, ThreadProgress>, now: Time, planned: Time) -> Progress {
     let mut outcomes = Outcomes::default();
     let mut response = Quantiles::default();
+    let (mut answered, mut lag) = (Quantiles::default(), Quantiles::default());
     for report in latest.values() {
         outcomes.add(&report.outcomes);
         response.add(&report.response);
+        answered.add(&report.answered);
+        lag.add(&report.lag);
     }
     Progress {
         elapsed: now.since(Time::ZERO),
@@ -165,6 +226,8 @@ fn progress(latest: &BTreeMap<usize, ThreadProgress>, now: Time, planned: Time) 
         outcomes,
         under_way: latest.values().map(|report| report.under_way).sum(),
         p99: response.quantile_seconds(0.99),
+        answered,
+        lag,
     }
 }
 

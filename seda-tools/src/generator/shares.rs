@@ -112,6 +112,7 @@ pub(super) fn categories(plan: &LoadPlan) -> Result<Categories, PlanError> {
             _ => 0,
         },
         bin: plan.bin,
+        is_open_ended: false,
     })
 }
 

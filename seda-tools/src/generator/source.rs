@@ -45,6 +45,20 @@ impl Source {
         }
     }
 
+    /// Drops the requests that would start at `end` or later.
+    pub(crate) fn end_at(&mut self, end: Time) {
+        match self {
+            Source::Open(schedule) => {
+                schedule.end = end;
+                schedule.next = schedule.next.filter(|arrival| arrival.at < end);
+            }
+            Source::Closed(clients) => {
+                clients.end = clients.end.min(end);
+                clients.ready.retain(|(at, _)| *at < end);
+            }
+        }
+    }
+
     /// Drops all requests that have not started.
     pub(crate) fn stop(&mut self) {
         match self {
@@ -60,13 +74,15 @@ impl Source {
 /// An open loop: requests start on schedule, independent of earlier answers.
 pub(crate) struct Schedule {
     next: Option<Arrival>,
+    /// No request starts then or later.
+    end: Time,
     rest: Box<dyn Iterator<Item = (u64, u32)> + Send>,
 }
 
 impl Schedule {
     /// Makes a schedule of pairs of nanoseconds and target, sorted by time.
     pub(crate) fn new(rest: impl Iterator<Item = (u64, u32)> + Send + 'static) -> Self {
-        let mut schedule = Self { next: None, rest: Box::new(rest) };
+        let mut schedule = Self { next: None, end: Time::NEVER, rest: Box::new(rest) };
         schedule.take();
         schedule
     }
@@ -77,6 +93,7 @@ impl Schedule {
             target,
             client: None,
         });
+        let following = following.filter(|arrival| arrival.at < self.end);
         std::mem::replace(&mut self.next, following)
     }
 }
@@ -158,6 +175,22 @@ mod tests {
         source.ended(0, at(31));
         assert_eq!(source.take(at(45)).unwrap().client, Some(1));
         assert_eq!(source.next_at(), None, "the other would start after the end");
+    }
+
+    #[test]
+    fn an_earlier_end_drops_what_would_start_then_or_later() {
+        let times = [(0, 0), (MILLI, 1), (2 * MILLI, 2), (3 * MILLI, 3)];
+        let mut open = Source::Open(Schedule::new(times.into_iter()));
+        open.take(at(0));
+        open.end_at(at(2));
+        assert_eq!(open.take(at(9)).unwrap().target, 1);
+        assert_eq!((open.take(at(9)), open.next_at()), (None, None));
+        let clients = Clients::new(0..2, Duration::from_millis(20), at(50), std::iter::repeat(0));
+        let mut closed = Source::Closed(clients);
+        closed.end_at(at(10));
+        assert_eq!(closed.take(at(10)).unwrap().client, Some(0));
+        closed.ended(0, at(5));
+        assert_eq!(closed.next_at(), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Reports as documents: HTML pages, and SVG drawings for a README.
+//! Reports as documents: HTML pages, SVG drawings for a README, and summaries as Markdown.
 //!
 //! A page contains its report, its style and its script. It fetches nothing, and its security
 //! policy forbids it to, so it can be opened from a disk, mailed, or kept beside a release. Its
@@ -10,6 +10,7 @@
 
 mod document;
 mod error;
+pub mod markdown;
 #[cfg(test)]
 mod samples;
 pub mod svg;

@@ -2,10 +2,11 @@
 
 use super::outcome::Outcome;
 use super::units::{counted, percent, rate, seconds, seconds_or_dash, whole_percent};
-use super::verdict::verdict;
+use super::verdict::{Verdict, verdict};
 use super::{
     GeneratorReport, InFlight, Interval, Intervals, LoadReport, PathReport, Ranks, WindowReport,
 };
+use crate::watch::ServerReport;
 use seda_core::stats::QuantileSummary;
 use std::fmt;
 
@@ -30,6 +31,9 @@ impl fmt::Display for LoadReport {
         self.outcomes_table(out)?;
         self.rates(out)?;
         self.latencies(out)?;
+        if let Some(precision) = self.precision() {
+            writeln!(out, "precision   {precision}")?;
+        }
         self.windows_table(out)?;
         self.paths_table(out)?;
         self.fairness_line(out)?;
@@ -59,6 +63,24 @@ impl LoadReport {
             rate(self.goodput_per_second),
             known_quantile(&self.response_seconds, 0.99, self.response_seconds.p99),
             percent(self.outcomes.refused, self.outcomes.scheduled)
+        )
+    }
+
+    /// Describes how well the figure of `--until` is known, and what ended the run.
+    pub(crate) fn precision(&self) -> Option<String> {
+        let until = self.intervals.until.as_ref()?;
+        let precision = self.intervals.precision(until.until.figure);
+        Some(until.describe(precision, self.duration_seconds, self.interrupted))
+    }
+
+    /// Returns what limits the server.
+    pub(crate) fn limit(&self, server: &ServerReport) -> Verdict {
+        verdict(
+            Some(server),
+            self.offered_per_second,
+            self.throughput_per_second,
+            self.generator.kept_schedule,
+            self.generator.cpu_share,
         )
     }
 
@@ -223,13 +245,7 @@ impl LoadReport {
         let Some(server) = &self.server else {
             return Ok(());
         };
-        let verdict = verdict(
-            Some(server),
-            self.offered_per_second,
-            self.throughput_per_second,
-            self.generator.kept_schedule,
-            self.generator.cpu_share,
-        );
+        let verdict = self.limit(server);
         writeln!(
             out,
             "server      {} (pid {}): {} of {}, {} threads, {:.0} MiB; {} full listen queues\n            \
@@ -334,7 +350,7 @@ fn quantiles_row(name: &str, of: &QuantileSummary, out: &mut fmt::Formatter<'_>)
 }
 
 /// Returns a quantile, or "too few" if there are too few samples to bound it.
-fn known_quantile(of: &QuantileSummary, q: f64, value: Option<f64>) -> String {
+pub(crate) fn known_quantile(of: &QuantileSummary, q: f64, value: Option<f64>) -> String {
     match value {
         Some(_) if Ranks::of(of.count, q).is_none() => "too few".to_owned(),
         value => seconds_or_dash(value),

@@ -16,6 +16,7 @@
 //!
 //! S. Asmussen and P. Glynn, Stochastic Simulation, 2007, chapters III.5 and IV.5.
 
+use super::until::{UntilFigure, UntilReport};
 use seda_core::stats::Quantiles;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -39,6 +40,27 @@ pub struct Intervals {
     pub goodput_per_second: Option<Interval>,
     /// Of the response times, in seconds.
     pub response_seconds: QuantileIntervals,
+    /// The precision at which the run was to end, and whether it did; `None` if none was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<UntilReport>,
+}
+
+impl Intervals {
+    /// Returns half of the interval of a figure over the middle of it; `None` with too few samples.
+    pub fn precision(&self, figure: UntilFigure) -> Option<f64> {
+        let times = &self.response_seconds;
+        let interval = match figure {
+            UntilFigure::Goodput => self.goodput_per_second,
+            UntilFigure::Throughput => self.throughput_per_second,
+            UntilFigure::Mean => times.mean,
+            UntilFigure::P50 => times.p50,
+            UntilFigure::P90 => times.p90,
+            UntilFigure::P99 => times.p99,
+            UntilFigure::P999 => times.p999,
+        };
+        let Interval { low, high } = interval?;
+        (high > 0.0).then(|| (high - low) / (high + low))
+    }
 }
 
 /// The 95 % intervals of a distribution, in seconds.
@@ -117,6 +139,14 @@ impl Interval {
     /// Returns the least interval that holds both.
     fn hull(self, other: Self) -> Self {
         Self { low: self.low.min(other.low), high: self.high.max(other.high) }
+    }
+
+    /// Describes an interval: "880/s to 910/s".
+    pub(crate) fn describe(interval: Option<Self>, unit: fn(f64) -> String) -> String {
+        match interval {
+            Some(Self { low, high }) => format!("{} to {}", unit(low), unit(high)),
+            None => "too few samples".to_owned(),
+        }
     }
 
     /// Returns true if the value lies in the interval.
@@ -304,6 +334,17 @@ mod tests {
         assert_eq!(Interval::of_rate(&[4, 4, 4, 4, 3], 2.0), None, "too few samples");
         assert_eq!(Interval::of_rate(&[400; 4], 2.0), None, "too few batches");
         assert!((t_factor(31) - 2.040).abs() < 1e-3 && (t_factor(10_000) - 1.960).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_precision_is_half_of_the_interval_over_its_middle() {
+        let mut intervals = Intervals::default();
+        assert_eq!(intervals.precision(UntilFigure::P50), None);
+        intervals.response_seconds.p50 = Some(Interval { low: 0.09, high: 0.11 });
+        assert!((intervals.precision(UntilFigure::P50).unwrap() - 0.1).abs() < 1e-12);
+        assert_eq!(intervals.precision(UntilFigure::P99), None);
+        intervals.goodput_per_second = Some(Interval { low: 0.0, high: 0.0 });
+        assert_eq!(intervals.precision(UntilFigure::Goodput), None);
     }
 
     fn exponential(rng: &mut Xoshiro256PlusPlus) -> f64 {

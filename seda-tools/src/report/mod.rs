@@ -12,10 +12,13 @@ pub mod outcome;
 mod skipped;
 #[doc(hidden)]
 pub mod units;
+mod until;
 mod verdict;
 
+pub(crate) use display::known_quantile;
 pub use interval::{Interval, Intervals, QuantileIntervals, Ranks};
 pub use skipped::{SkippedLine, SkippedLines};
+pub use until::{Until, UntilError, UntilFigure, UntilReport};
 pub use verdict::{Limit, Verdict, verdict};
 
 use crate::report::outcome::Outcomes;

@@ -114,6 +114,21 @@ impl Outcomes {
         Outcome::ALL.iter().map(|outcome| self.of(*outcome)).sum()
     }
 
+    /// Returns the counts since `earlier`.
+    #[cfg(feature = "top")]
+    pub(crate) fn since(&self, earlier: &Outcomes) -> Outcomes {
+        Outcomes {
+            scheduled: self.scheduled.saturating_sub(earlier.scheduled),
+            good: self.good.saturating_sub(earlier.good),
+            late: self.late.saturating_sub(earlier.late),
+            refused: self.refused.saturating_sub(earlier.refused),
+            wrong: self.wrong.saturating_sub(earlier.wrong),
+            timed_out: self.timed_out.saturating_sub(earlier.timed_out),
+            connect_error: self.connect_error.saturating_sub(earlier.connect_error),
+            broken: self.broken.saturating_sub(earlier.broken),
+        }
+    }
+
     /// Adds other counts.
     pub fn add(&mut self, other: &Outcomes) {
         self.scheduled += other.scheduled;

@@ -62,6 +62,11 @@ pub fn whole_percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
+/// Returns a share of 1 in percent without trailing zeros: "5 %", "2.5 %".
+pub fn short_percent(share: f64) -> String {
+    format!("{} %", short(share * 100.0))
+}
+
 /// Returns a number with its noun: "1 core", "2 cores".
 pub fn counted(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })

@@ -7,10 +7,17 @@ use std::fmt;
 
 /// The intervals of one load; `None` if there are too few samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct PointIntervals {
-    goodput: Option<Interval>,
-    p50: Option<Interval>,
-    p99: Option<Interval>,
+pub(crate) struct PointIntervals {
+    pub(crate) goodput: Option<Interval>,
+    pub(crate) p50: Option<Interval>,
+    pub(crate) p99: Option<Interval>,
+}
+
+impl SweepReport {
+    /// Returns the intervals of the load `multiple`.
+    pub(crate) fn intervals_at(&self, multiple: f64) -> PointIntervals {
+        PointIntervals::of(self, multiple)
+    }
 }
 
 impl PointIntervals {
@@ -64,16 +71,9 @@ fn of_figure(
 
 impl fmt::Display for PointIntervals {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let times = |interval| described(interval, seconds);
-        let good = described(self.goodput, rate);
+        let times = |interval| Interval::describe(interval, seconds);
+        let good = Interval::describe(self.goodput, rate);
         write!(out, "good {good}, p50 {}, p99 {}", times(self.p50), times(self.p99))
-    }
-}
-
-fn described(interval: Option<Interval>, unit: fn(f64) -> String) -> String {
-    match interval {
-        Some(Interval { low, high }) => format!("{} to {}", unit(low), unit(high)),
-        None => "too few samples".to_owned(),
     }
 }
 

@@ -6,6 +6,7 @@ use super::stages;
 use crate::generator::{self, LoadError, Observer, Progress, Stop};
 use crate::load::address::ServerAddress;
 use crate::load::plan::LoadPlan;
+use crate::report::Until;
 use crate::watch::{Peaks, Sample, ServerReport, WatchError, Watcher};
 use seda_core::{Clock, MonotonicClock, Report, Time};
 use std::fmt;
@@ -29,6 +30,8 @@ pub struct Live {
     has_stages: bool,
     /// True if a run ends early against a server that accepts no connection.
     gives_up: bool,
+    /// The precision at which a run ends.
+    until: Option<Until>,
 }
 
 impl Live {
@@ -42,7 +45,7 @@ impl Live {
     ) -> Self {
         // Asked once, before any load, because a server under overload may not answer.
         let has_stages = stages::report(&plan.address, &plan.url.authority()).is_some();
-        Self { plan, stop, watcher, observer, has_stages, gives_up: false }
+        Self { plan, stop, watcher, observer, has_stages, gives_up: false, until: None }
     }
 
     /// Ends a run after a second in which no connection could be made. Its report then names the
@@ -50,6 +53,23 @@ impl Live {
     #[must_use]
     pub fn giving_up(self) -> Self {
         Self { gives_up: true, ..self }
+    }
+
+    /// Ends a run once a figure is known within a precision, at the end of its load at the latest.
+    #[must_use]
+    pub fn until(self, until: Until) -> Self {
+        Self { until: Some(until), ..self }
+    }
+
+    /// Lets another observer receive the progress of each load.
+    #[must_use]
+    pub fn observed_by(self, observer: Box<dyn Observer>) -> Self {
+        Self { observer, ..self }
+    }
+
+    /// Returns what ends the runs early.
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
     }
 
     fn plan_of(&self, load: &Load) -> LoadPlan {
@@ -83,7 +103,7 @@ impl Rig for Live {
             stop: self.gives_up.then(|| self.stop.clone()),
             gave_up: false,
         };
-        let loaded = generator::run(&plan, &self.stop, &mut observer);
+        let loaded = generator::run_until(&plan, self.until, &self.stop, &mut observer);
         observer.progress.ends();
         let loaded = loaded?;
         // A server that ends under the load is a result, not a failure of the run.
@@ -203,10 +223,12 @@ impl Observer for ServerObserver<'_> {
     }
 
     fn measuring(&mut self) {
+        self.progress.measuring();
         self.began = Some(self.snapshot());
     }
 
     fn measured(&mut self) {
+        self.progress.measured();
         self.ended = Some(self.snapshot());
     }
 }

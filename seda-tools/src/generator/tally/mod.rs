@@ -1,6 +1,6 @@
 //! The counts of one generator thread.
 
-mod batches;
+pub(super) mod batches;
 mod occupancy;
 mod punctuality;
 mod responses;
@@ -18,7 +18,7 @@ use seda_core::stats::Quantiles;
 use series::Series;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use window::{Window, WindowTally};
+use window::{Window, WindowTally, before};
 
 /// The categories of the counts, equal for all threads of a run.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub(crate) struct Categories {
     pub(crate) clients: usize,
     /// Width of the bins of the time series; `None` without a series.
     pub(crate) bin: Option<Duration>,
+    /// True if the measured window may end before its time.
+    pub(crate) is_open_ended: bool,
 }
 
 /// The categories of one request.
@@ -93,11 +95,33 @@ impl Tally {
             attempts: 0,
             punctuality: Punctuality::default(),
             occupancy: Occupancy::new(from, to),
-            batches: Batches::new(&categories.windows),
+            batches: match categories.is_open_ended {
+                true => Batches::growing(&categories.windows),
+                false => Batches::new(&categories.windows),
+            },
             unfinished: 0,
             clients: vec![0; categories.clients],
             series: categories.bin.map(|width| Series::new(width, length)),
         }
+    }
+
+    /// Ends the measured window at `end`, if it ends later; the cool-down keeps its length. Returns
+    /// the end of the last window.
+    pub(crate) fn shorten(&mut self, end: Time) -> Time {
+        let measured = self.windows.iter().filter(|tally| tally.window.measured);
+        let cut = measured.map(|tally| tally.window.to.since(end)).max().unwrap_or_default();
+        for WindowTally { window, .. } in &mut self.windows {
+            if !window.measured && window.from > end {
+                window.from = before(window.from, cut);
+                window.to = before(window.to, cut);
+            }
+            if window.measured {
+                window.to = window.to.min(end);
+            }
+        }
+        self.occupancy.shorten(end);
+        self.batches.shorten(end);
+        self.windows.last().map_or(end, |last| last.window.to)
     }
 
     /// Counts a request that is started at `now` and was due at `intended`.

@@ -38,6 +38,11 @@ impl Occupancy {
         self.now = self.now.saturating_sub(1);
     }
 
+    /// Ends the window at `to`, if it ends later.
+    pub(crate) fn shorten(&mut self, to: Time) {
+        self.to = self.to.min(to);
+    }
+
     /// Adds the count of another thread.
     pub(crate) fn add(&mut self, other: &Occupancy) {
         self.integral += other.integral;

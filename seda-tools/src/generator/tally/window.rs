@@ -63,7 +63,11 @@ impl WindowTally {
         }
     }
 
+    /// Adds the counts of another thread. A window ends as early as that of any thread: one that
+    /// had nothing left to start has not learnt of an earlier end.
     pub(crate) fn add(&mut self, other: &WindowTally) {
+        self.window.from = self.window.from.min(other.window.from);
+        self.window.to = self.window.to.min(other.window.to);
         self.outcomes.add(&other.outcomes);
         self.response.add(&other.response);
         self.completed += other.completed;
@@ -90,6 +94,11 @@ impl WindowTally {
             response_seconds: self.response.summary(),
         }
     }
+}
+
+/// Returns the moment `by` before `at`; the origin if that is earlier.
+pub(crate) fn before(at: Time, by: Duration) -> Time {
+    Time::from_nanos(at.nanos_since(Time::ZERO.after(by)))
 }
 
 /// Returns a rate per second; 0 if `seconds` is 0, and NaN for the window of a trace whose arrivals

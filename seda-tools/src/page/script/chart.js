@@ -18,7 +18,8 @@ const figures = [];
  * Lines over a shared x. `chart` is
  * `{ title, note, x: { label, format, log, name }, y: { label, format, log, upTo, whole }, lines,
  * levels: [{ at, name }], bounds: [{ at, name }], shared }`; a line is
- * `{ name, color, xs, ys, ranges: Map(x, [low, high]), dash, width, dots, only_dots, shown, marks, labels }`.
+ * `{ name, color, xs, ys, ranges: Map(x, [low, high]), dash, width, dots, only_dots, shown, marks, labels, curve }`; with
+ * `curve: (x) => y` it is drawn along this function.
  */
 function lineChart(chart) {
   const lines = chart.lines
@@ -46,7 +47,7 @@ function lineChart(chart) {
       stroke: () => ink(line.color),
       width: line.width ?? 2,
       dash: line.dash,
-      paths: line.only_dots ? () => null : undefined,
+      paths: line.curve ? curvePath(line.curve) : line.only_dots ? () => null : undefined,
       points: {
         show: line.dots ?? true,
         size: 6,
@@ -122,6 +123,8 @@ function mount() {
   addEventListener("afterprint", () => onPaper(false));
   function onPaper(whether) {
     printing = whether;
+    // What is folded would be missing on paper.
+    if (printing) document.querySelectorAll("details").forEach((fold) => (fold.open = true));
     document.documentElement.toggleAttribute("data-printing", printing);
     fit();
     redraw();

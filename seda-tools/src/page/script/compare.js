@@ -142,12 +142,16 @@ function compareWarnings(reports) {
   return warnings;
 }
 
-function multipleAxis() {
-  return {
+function multipleAxis(reports) {
+  const loads = multiples(reports).filter((multiple) => multiple > 0);
+  const axis = {
     label: "offered load, as a multiple of capacity",
     format: times,
     name: (x) => `${times(x)} load`,
+    log: true,
   };
+  if (loads.length > 0) axis.ticks = ticksOf(loads.map((multiple) => [multiple, multiple]));
+  return axis;
 }
 
 /** One line for each report. */
@@ -168,7 +172,7 @@ function ratioChart(reports, best) {
     shared: true,
     title: "Goodput, relative to the best",
     note: "As a share of the best capacity. Bars: range of the rounds.",
-    x: multipleAxis(),
+    x: multipleAxis(reports),
     y: { label: "goodput / best C", format: percent },
     lines: reportLines(reports, (point) => point.multiple, ratio),
   });
@@ -179,7 +183,12 @@ function absoluteChart(reports) {
     shared: true,
     title: "Goodput",
     note: "Right answers within the SLO, against the offered load.",
-    x: { label: "offered load (requests/s)", format: count, name: (x) => `${rate(x)} offered` },
+    x: {
+      label: "offered load (requests/s)",
+      format: count,
+      name: (x) => `${rate(x)} offered`,
+      log: true,
+    },
     y: { label: "good answers/s", format: count },
     lines: reportLines(
       reports,
@@ -195,7 +204,7 @@ function tailChart(reports) {
     shared: true,
     title: "p99 response time",
     note: "Of right answers, from the intended start of each request.",
-    x: multipleAxis(),
+    x: multipleAxis(reports),
     y: { label: "p99", format: duration, log: true },
     levels: slos.map((slo) => ({ at: slo, name: `SLO ${duration(slo)}` })),
     lines: reportLines(
@@ -211,7 +220,7 @@ function goodShareChart(reports) {
     shared: true,
     title: "Share of good answers",
     note: "Of the scheduled requests.",
-    x: multipleAxis(),
+    x: multipleAxis(reports),
     y: { label: "share good", format: percent, upTo: 1 },
     lines: reportLines(
       reports,

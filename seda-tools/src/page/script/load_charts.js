@@ -25,27 +25,42 @@ function spreadLine(name, nth, points, xs, spreadOf, more) {
   };
 }
 
-/** The load axis: requests per second, and in the tooltip also the multiple. */
+/**
+ * The load axis, with a tick at each load. It is logarithmic: loads from half the capacity to twice
+ * the capacity, where servers differ most, take half of it, and not a fifth.
+ */
 function loadAxis(points) {
+  const loads = points.filter((point) => median(point.offered_per_second) > 0);
   const multiples = new Map(
-    points.map((point) => [median(point.offered_per_second), point.multiple]),
+    loads.map((point) => [median(point.offered_per_second), point.multiple]),
   );
   const name = (x) =>
     multiples.has(x) ? `${times(multiples.get(x))} = ${rate(x)} offered` : `${rate(x)} offered`;
-  return { label: "offered load (requests/s)", format: count, name };
+  const one = loads.find((point) => point.multiple > 0);
+  const unit = one ? ` (1× = ${rate(median(one.offered_per_second) / one.multiple)})` : "";
+  const axis = { label: `offered load${unit}`, format: rate, name, log: true };
+  if (loads.length > 0) axis.ticks = ticksOf([...multiples]);
+  return axis;
+}
+
+/** The ticks of pairs of a place and a multiple. */
+function ticksOf(pairs) {
+  return pairs.map(([at, multiple]) => ({ at, name: times(multiple), main: multiple === 1 }));
 }
 
 function goodputChart(report) {
   const { points, slo_seconds: slos } = report;
   const xs = offered(points);
   const capacity = median(report.capacity_per_second);
-  const most = Math.max(...xs.filter(isNumber));
-  const corners = [0, Math.min(capacity, most), most];
+  const loads = xs.filter((x) => x > 0);
+  const [least, most] = [Math.min(...loads), Math.max(...loads)];
+  const corners = [...new Set([least, Math.max(least, Math.min(capacity, most)), most])];
   const ideal = {
     name: "ideal: min(offered, C)",
     color: "--level",
     xs: corners,
     ys: corners.map((x) => Math.min(x, capacity)),
+    curve: (x) => Math.min(x, capacity),
     dash: [6, 4],
     width: 1.25,
     dots: false,

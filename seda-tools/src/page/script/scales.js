@@ -3,6 +3,12 @@
 /** The space between a curve and the frame. */
 const HEADROOM = 1.06;
 
+/** The factor between the ends of an axis with ticks of its own and its first and last tick. */
+const TICK_MARGIN = 1.12;
+
+/** The distance in pixels between two labels of such an axis. */
+const TICK_DISTANCE = 36;
+
 /** The nearest of 1, 2, 5, 10, 20 … at or below a positive value. */
 function roundDown(value) {
   const decade = 10 ** Math.floor(Math.log10(value));
@@ -20,6 +26,10 @@ function roundUp(value) {
  * compared; a logarithmic axis has a labelled tick at each end.
  */
 function extent(values, axis) {
+  if (axis.ticks) {
+    const at = axis.ticks.map((tick) => tick.at);
+    return [Math.min(...at) / TICK_MARGIN, Math.max(...at) * TICK_MARGIN];
+  }
   if (!axis.log) {
     return [
       0,
@@ -45,6 +55,21 @@ function decadeTicks(least, most, pixels, labelPixels) {
   const shown = ticks.filter((tick) => tick >= least * 0.999 && tick <= most * 1.001);
   // An axis that is zoomed in between two ticks shows its ends.
   return shown.length > 1 ? shown : [least, most];
+}
+
+/**
+ * The labels of an axis with ticks of its own, `[{ at, name, main }]`: the main one, the first and
+ * the last, and of the others those that have room.
+ */
+function tickLabels(plot, ticks) {
+  const shown = [];
+  const important = [ticks.find((tick) => tick.main), ticks[0], ticks[ticks.length - 1]];
+  for (const tick of [...important.filter((tick) => tick), ...ticks]) {
+    const place = plot.valToPos(tick.at, "x");
+    if (shown.every((other) => Math.abs(other.place - place) >= TICK_DISTANCE))
+      shown.push({ at: tick.at, name: tick.name, place });
+  }
+  return new Map(shown.map((tick) => [tick.at, tick.name]));
 }
 
 /** Distances of the ticks of a count, which are whole numbers. */
@@ -82,6 +107,19 @@ function ruler(axis, vertical) {
     made.splits = (plot, _axis, least, most) =>
       decadeTicks(least, most, ...(vertical ? [plot.height, 20] : [plot.width, 48]));
     made.filter = (plot, ticks) => ticks;
+  }
+  if (axis.ticks) {
+    made.splits = (plot, _axis, least, most) => {
+      const within = axis.ticks.map((tick) => tick.at).filter((at) => at >= least && at <= most);
+      // An axis that is zoomed in between two ticks shows its ends.
+      return within.length > 0 ? within : [least, most];
+    };
+    made.values = (plot, places) => {
+      const ticks = axis.ticks.filter((tick) => places.includes(tick.at));
+      const labels = tickLabels(plot, ticks);
+      if (ticks.length === 0) return places.map(axis.format);
+      return places.map((at) => labels.get(at) ?? "");
+    };
   }
   if (axis.names) {
     made.splits = () => axis.names.map((_, place) => place);

@@ -15,6 +15,24 @@ function withinFrame(plot, paint) {
   context.restore();
 }
 
+/** The points of a curve: one in about ten pixels. */
+const CURVE_POINTS = 64;
+
+/** A path for uPlot along a function, across the whole x axis. */
+function curvePath(curve) {
+  return (plot) => {
+    const { min: least, max: most } = plot.scales.x;
+    const stroke = new Path2D();
+    for (let nth = 0; nth <= CURVE_POINTS; nth += 1) {
+      const part = nth / CURVE_POINTS;
+      const x =
+        plot.scales.x.distr === 3 ? least * (most / least) ** part : least + (most - least) * part;
+      stroke.lineTo(plot.valToPos(x, "x", true), plot.valToPos(curve(x), "y", true));
+    }
+    return { stroke, fill: null, clip: null, flags: 0 };
+  };
+}
+
 /** Paints for each visible line, in its colour and opacity. */
 function forEachShown(plot, lines, context, paint) {
   lines.forEach((line, nth) => {

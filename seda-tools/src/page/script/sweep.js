@@ -5,7 +5,12 @@ function sweepPage(report) {
   return [
     header("Sweep over load", report.name || report.url, sweepSummary(report), sweepFacts(report)),
     points.length > 0
-      ? section("Results by load", pointsTable(points), scheduleWarnings(report))
+      ? section(
+          "Results by load",
+          pointsTable(points),
+          verdictsFold(points),
+          scheduleWarnings(report),
+        )
       : null,
     section(
       "Load",
@@ -73,7 +78,6 @@ function sweepFacts(report) {
 
 function pointsTable(points) {
   const share = (end) => (point) => percent(point.shares[end]);
-  const verdicts = points.some((point) => point.verdict);
   const columns = [
     { head: "Load", cell: (point) => loadCell(point) },
     { head: "Offered", cell: (point) => rate(median(point.offered_per_second)) },
@@ -84,11 +88,25 @@ function pointsTable(points) {
     { head: "p99", cell: (point) => spreadCell(point.p99, duration) },
     { head: "Refused", cell: share(REFUSED) },
     { head: "Timed out", cell: share(TIMED_OUT) },
-    verdicts ? { head: "Verdict", cell: (point) => point.verdict ?? UNKNOWN, text: true } : null,
   ];
-  return table(
-    columns.filter((column) => column !== null),
-    points,
+  return table(columns, points);
+}
+
+/** What limits the server at each load, folded because each is a sentence; null without `--pid`. */
+function verdictsFold(points) {
+  const judged = points.filter((point) => point.verdict);
+  if (judged.length === 0) return null;
+  return element(
+    "details",
+    null,
+    element("summary", null, "What limits the server at each load"),
+    table(
+      [
+        { head: "Load", cell: (point) => loadCell(point) },
+        { head: "Verdict", cell: (point) => point.verdict, text: true },
+      ],
+      judged,
+    ),
   );
 }
 
@@ -105,10 +123,26 @@ function loadCell(point) {
 function scheduleWarnings(report) {
   const late = report.points.filter((point) => !point.kept_schedule);
   if (late.length === 0) return null;
-  const runs = report.rounds.flatMap((round) => round.runs);
-  const reasons = new Set(runs.map((run) => run.load.generator.why_not).filter((reason) => reason));
   const loads = late.map((point) => times(point.multiple)).join(", ");
-  return warning(
-    `⚠ At ${loads} the load generator did not keep its schedule: the load was not the one asked for. ${[...reasons].join("; ")}`.trim(),
+  const sentence = `⚠ At ${loads} the load generator did not keep its schedule: the load was not the one asked for.`;
+  return [warning(sentence), reasonsFold(report)];
+}
+
+/** Why the schedule was not kept in each run, folded because each is a sentence. */
+function reasonsFold(report) {
+  const runs = report.rounds.flatMap((round) => round.runs);
+  const late = runs.filter((run) => run.load.generator.why_not);
+  if (late.length === 0) return null;
+  return element(
+    "details",
+    null,
+    element("summary", null, "Why the schedule was not kept"),
+    table(
+      [
+        { head: "Load", cell: (run) => times(run.multiple) },
+        { head: "Reason", cell: (run) => run.load.generator.why_not, text: true },
+      ],
+      late.sort((a, b) => a.multiple - b.multiple),
+    ),
   );
 }

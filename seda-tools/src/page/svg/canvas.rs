@@ -17,6 +17,9 @@ pub(super) const GRID: RGBColor = RGBColor(0xe3, 0xe7, 0xea);
 /// The colour of levels and bounds.
 pub(super) const LEVEL: RGBColor = RGBColor(0x8a, 0x6d, 0x00);
 
+/// The colour of the frames that GitHub draws.
+pub(super) const FRAME: RGBColor = RGBColor(0xd0, 0xd7, 0xde);
+
 /// Returns the common sans-serif face. plotters writes the size divided by 1.24, which is
 /// compensated here.
 pub(super) fn font(pixels: f64) -> FontDesc<'static> {

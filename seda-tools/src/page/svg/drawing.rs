@@ -1,7 +1,8 @@
 //! Two panels, one below the other.
 
-use super::canvas::{Area, DrawError, INK, MUTED, font};
-use super::names::printable;
+use super::canvas::{Area, DrawError, FRAME, INK, MUTED, font};
+use super::dark::with_dark_colors;
+use super::names::cut;
 use super::panel::Panel;
 use crate::page::error::PageError;
 use plotters::prelude::*;
@@ -12,8 +13,8 @@ const WIDTH: u32 = 900;
 const HEIGHT: u32 = 520;
 /// The height of the title above the panels.
 const TITLE_HEIGHT: u32 = 36;
-/// The colour of the frames that GitHub draws.
-const FRAME: RGBColor = RGBColor(0xd0, 0xd7, 0xde);
+/// The longest title in letters: it has one line.
+const TITLE_LENGTH: usize = 90;
 
 /// Two panels, one below the other. The names beside the lines of the upper one are the legend of
 /// both.
@@ -31,7 +32,7 @@ impl Drawing<'_> {
         let root = SVGBackend::with_string(&mut svg, (WIDTH, HEIGHT)).into_drawing_area();
         self.draw(&root).map_err(|error| PageError::Drawing(Box::new(error)))?;
         drop(root);
-        Ok(svg)
+        Ok(with_dark_colors(&svg))
     }
 
     fn draw(&self, root: &Area<'_>) -> Result<(), DrawError> {
@@ -39,7 +40,7 @@ impl Drawing<'_> {
         let corner = (WIDTH as i32 - 1, HEIGHT as i32 - 1);
         root.draw(&Rectangle::new([(0, 0), corner], FRAME))?;
         let title = font(17.0).style(FontStyle::Bold).color(&INK);
-        root.draw(&Text::new(printable(self.title), (20, 14), title))?;
+        root.draw(&Text::new(cut(self.title, TITLE_LENGTH), (20, 14), title))?;
         let (_, panels) = root.split_vertically(TITLE_HEIGHT);
         if self.upper.is_empty() {
             let nothing = font(13.0).color(&MUTED);
@@ -48,11 +49,11 @@ impl Drawing<'_> {
             let (upper_area, lower_area) =
                 panels.split_vertically((HEIGHT - TITLE_HEIGHT) * 11 / 20);
             let margin = self.upper.label_width().max(lower.label_width());
-            let far = self.upper.far().max(lower.far());
-            self.upper.draw(root, &upper_area, far, margin)?;
-            lower.draw(root, &lower_area, far, margin)?;
+            let ends = self.upper.ends().hull(lower.ends());
+            self.upper.draw(root, &upper_area, ends, margin)?;
+            lower.draw(root, &lower_area, ends, margin)?;
         } else {
-            self.upper.draw(root, &panels, self.upper.far(), self.upper.label_width())?;
+            self.upper.draw(root, &panels, self.upper.ends(), self.upper.label_width())?;
         }
         root.present()
     }

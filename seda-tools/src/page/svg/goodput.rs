@@ -11,7 +11,8 @@ use crate::report::units;
 /// below it the p99 of right answers.
 ///
 /// Goodput is a share of the best capacity among the servers; load is a multiple of each server's
-/// own capacity. Above ten servers the colours repeat, and only the names tell the lines apart.
+/// own capacity. A single server has the ideal line, too: all that is offered, up to the capacity.
+/// Above eight servers the colours repeat, and only the names tell the lines apart.
 ///
 /// # Errors
 ///
@@ -24,17 +25,20 @@ pub fn goodput_svg(reports: &[SweepReport], title: &str) -> Result<String, PageE
             "Goodput, as a share of the best capacity ({}/s)",
             units::short_count(best)
         ),
-        x: Axis { label: "", ..multiples() },
-        y: Axis { label: "", format: units::whole_percent, log: false },
-        lines: lines(reports, |point| ratio(point, best)),
+        x: Axis { label: "", ..multiples(reports) },
+        y: Axis { label: "", format: units::whole_percent, log: false, ticks: Vec::new() },
+        lines: ideal(reports)
+            .into_iter()
+            .chain(lines(reports, |point| ratio(point, best)))
+            .collect(),
         levels: Vec::new(),
         bounds: Vec::new(),
         names_if_they_fit: false,
     };
     let lower = Panel {
         caption: "p99 response time of right answers, from the intended start".to_owned(),
-        x: multiples(),
-        y: Axis { label: "", format: units::short_seconds, log: true },
+        x: multiples(reports),
+        y: Axis { label: "", format: units::short_seconds, log: true, ticks: Vec::new() },
         lines: lines(reports, |point| point.response.p99.filter(|spread| spread.low > 0.0)),
         levels: common_slo(reports),
         bounds: Vec::new(),
@@ -44,19 +48,54 @@ pub fn goodput_svg(reports: &[SweepReport], title: &str) -> Result<String, PageE
     Drawing { title, upper, lower }.svg()
 }
 
-fn multiples() -> Axis {
+/// Returns the axis of the loads. It is logarithmic: loads from half the capacity to twice the
+/// capacity, where servers differ most, take half of it, and not a fifth.
+fn multiples(reports: &[SweepReport]) -> Axis {
+    let points = reports.iter().flat_map(|report| &report.points);
+    let mut ticks: Vec<f64> = points.map(|point| point.multiple).collect();
+    ticks.sort_by(f64::total_cmp);
+    ticks.dedup();
     Axis {
         label: "offered load, as a multiple of the server's capacity",
         format: units::multiple,
-        log: false,
+        log: true,
+        ticks,
     }
+}
+
+/// The parts of the ideal line below the capacity, which is a curve on a logarithmic axis. Points
+/// are whole pixels, so that more parts would be less smooth.
+const CURVE: usize = 8;
+
+/// Returns the ideal line of a single server: the offered load, up to the capacity.
+fn ideal(reports: &[SweepReport]) -> Option<Line> {
+    let [report] = reports else { return None };
+    let capacity = report.capacity_per_second.median;
+    let loads = || report.points.iter().filter(|point| point.multiple > 0.0);
+    let one = loads().find_map(|point| {
+        let offered = point.offered_per_second.median / point.multiple;
+        (offered > 0.0 && offered.is_finite()).then_some(offered)
+    })?;
+    let least = loads().map(|point| point.multiple).reduce(f64::min)?;
+    let most = loads().map(|point| point.multiple).reduce(f64::max)?;
+    // The load at which the offered rate is the capacity, which differs from 1 if the probe did.
+    let knee = capacity / one;
+    if !(knee.is_finite() && knee > 0.0 && most.is_finite()) {
+        return None;
+    }
+    let end = knee.clamp(least, most);
+    let step = (end / least).ln() / CURVE as f64;
+    let curve = (0..=CURVE).map(|nth| least * (step * nth as f64).exp());
+    let points = curve.chain([most]).map(|at| LinePoint::at(at, (at / knee).min(1.0)));
+    Some(Line { name: "ideal".to_owned(), nth: None, dotted: false, points: points.collect() })
 }
 
 /// Returns one line for each server.
 fn lines(reports: &[SweepReport], spread: impl Fn(&Point) -> Option<Spread>) -> Vec<Line> {
     let mut lines = Vec::with_capacity(reports.len());
     for (nth, report) in reports.iter().enumerate() {
-        let points = report.points.iter().filter(|point| point.multiple.is_finite());
+        let is_load = |point: &&Point| point.multiple.is_finite() && point.multiple > 0.0;
+        let points = report.points.iter().filter(is_load);
         lines.push(Line {
             name: report.name.clone(),
             nth: Some(nth),

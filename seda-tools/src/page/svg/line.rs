@@ -31,6 +31,12 @@ impl LinePoint {
 }
 
 impl Line {
+    /// Returns the line with each x at its place on an axis.
+    pub(super) fn with_x(&self, place: impl Fn(f64) -> f64) -> Self {
+        let points = self.points.iter().map(|point| LinePoint { x: place(point.x), ..*point });
+        Self { name: self.name.clone(), points: points.collect(), ..*self }
+    }
+
     pub(super) fn draw<Y>(
         &self,
         root: &Area<'_>,
@@ -106,7 +112,7 @@ impl Line {
 
 /// The colours of Okabe and Ito (2008), as in the pages: distinct under any common colour
 /// blindness.
-const COLORS: [RGBColor; 8] = [
+pub(super) const COLORS: [RGBColor; 8] = [
     RGBColor(0x00, 0x72, 0xb2),
     RGBColor(0xd5, 0x5e, 0x00),
     RGBColor(0x00, 0x9e, 0x73),

@@ -4,15 +4,20 @@
 const NAME_LENGTH: usize = 40;
 
 /// Returns `text` without control characters, most of which XML cannot represent.
-pub(super) fn printable(text: &str) -> String {
+fn printable(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).collect()
 }
 
 /// Returns a name that fits beside a line; a longer one is cut.
 pub(super) fn short_name(name: &str) -> String {
-    let printable = printable(name);
+    cut(name, NAME_LENGTH)
+}
+
+/// Returns the beginning of a text, at most `length` letters.
+pub(super) fn cut(text: &str, length: usize) -> String {
+    let printable = printable(text);
     let mut letters = printable.chars();
-    let mut short: String = letters.by_ref().take(NAME_LENGTH).collect();
+    let mut short: String = letters.by_ref().take(length).collect();
     if letters.next().is_some() {
         short.push('…');
     }

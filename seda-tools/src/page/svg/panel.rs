@@ -4,16 +4,21 @@ use super::canvas::{Area, Chart, DrawError, GRID, LEVEL, MUTED, font};
 use super::labels;
 use super::line::Line;
 use super::names::short_name;
+use super::ticks;
 use crate::report::units;
 use plotters::coord::ranged1d::{Ranged, ValueFormatter};
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 /// The width of a letter of 12 pixels in the common sans-serif faces; the face of the renderer is
 /// unknown.
 const LETTER_WIDTH: u32 = 7;
 /// The distance from the end of a line to its name.
 const LABEL_DISTANCE: i32 = 14;
+
+/// The space before the first point of a logarithmic axis, as a share of its length.
+const MARGIN: f64 = 0.03;
 
 /// The content of one chart.
 #[derive(Debug)]
@@ -43,12 +48,36 @@ impl Level {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Axis {
     /// Empty if the panel below has the label.
     pub(super) label: &'static str,
     pub(super) format: fn(f64) -> String,
     pub(super) log: bool,
+    /// The values that have a label if there is room; empty: round values. Of an x axis alone.
+    pub(super) ticks: Vec<f64>,
+}
+
+impl Axis {
+    /// Returns the place of a value on an x axis. Its logarithm stands there, because with an axis
+    /// of plotters for each kind there would be four types of a chart.
+    fn place(&self, x: f64) -> f64 {
+        if self.log { x.ln() } else { x }
+    }
+}
+
+/// The ends of an x axis.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
+    least: f64,
+    most: f64,
+}
+
+impl Ends {
+    /// Returns the least ends that hold both.
+    pub(super) fn hull(self, other: Self) -> Self {
+        Self { least: self.least.min(other.least), most: self.most.max(other.most) }
+    }
 }
 
 impl Panel {
@@ -65,20 +94,29 @@ impl Panel {
         longest as u32 * LETTER_WIDTH + 24
     }
 
-    /// Returns the greatest x of all points.
-    pub(super) fn far(&self) -> f64 {
+    /// Returns the ends of the x axis: zero, or on a logarithmic axis a little before the first
+    /// point, and the last point.
+    pub(super) fn ends(&self) -> Ends {
         let points = self.lines.iter().flat_map(|line| &line.points);
-        let far = points.map(|point| point.x).filter(|x| x.is_finite());
-        far.fold(f64::MIN_POSITIVE, f64::max)
+        let places = points.map(|point| self.x.place(point.x)).filter(|x| x.is_finite());
+        if !self.x.log {
+            return Ends { least: 0.0, most: places.fold(f64::MIN_POSITIVE, f64::max) };
+        }
+        let (least, most) =
+            places.fold((f64::MAX, f64::MIN), |(a, b), place| (a.min(place), b.max(place)));
+        if least > most {
+            return Ends { least: 0.0, most: 1.0 };
+        }
+        Ends { least: least - ((most - least) * MARGIN).max(MARGIN), most }
     }
 
-    /// Draws the chart into `area`, which is a part of `root`. The x axis goes from zero to `far`;
+    /// Draws the chart into `area`, which is a part of `root`. `ends` are those of the x axis;
     /// `margin` is the width in pixels of the names.
     pub(super) fn draw(
         &self,
         root: &Area<'_>,
         area: &Area<'_>,
-        far: f64,
+        ends: Ends,
         margin: u32,
     ) -> Result<(), DrawError> {
         let mut builder = ChartBuilder::on(area);
@@ -87,7 +125,7 @@ impl Panel {
         builder.x_label_area_size(below).y_label_area_size(54).margin_bottom(4);
         let caption = Text::new(self.caption.clone(), (20, 4), font(13.0).color(&MUTED));
         area.draw(&caption)?;
-        let x = 0.0..far;
+        let x = ends.least..ends.most;
         let (least, most) = self.heights();
         if self.y.log {
             self.draw_chart(root, builder.build_cartesian_2d(x, (least..most).log_scale())?)
@@ -122,6 +160,7 @@ impl Panel {
     where
         Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
     {
+        let round_ticks = if self.x.ticks.is_empty() { 8 } else { 0 };
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
@@ -131,17 +170,38 @@ impl Panel {
             .axis_desc_style(font(11.0).color(&MUTED))
             .x_desc(self.x.label)
             .y_desc(self.y.label)
-            .x_labels(8)
+            .x_labels(round_ticks)
             .y_labels(6)
             .x_label_formatter(&|value| (self.x.format)(*value))
             .y_label_formatter(&|value| (self.y.format)(*value))
             .draw()?;
+        self.draw_ticks(root, &chart)?;
         self.draw_levels(root, &chart)?;
         self.draw_bounds(root, &chart)?;
-        for line in &self.lines {
+        let lines: Vec<Line> =
+            self.lines.iter().map(|line| line.with_x(|x| self.x.place(x))).collect();
+        for line in &lines {
             line.draw(root, &mut chart)?;
         }
-        self.draw_names(root, &chart)
+        self.draw_names(&lines, root, &chart)
+    }
+
+    /// Draws the ticks that are not at round values, with the labels that have room.
+    fn draw_ticks<Y>(&self, root: &Area<'_>, chart: &Chart<'_, '_, Y>) -> Result<(), DrawError>
+    where
+        Y: Ranged<ValueType = f64>,
+    {
+        let (_, down) = chart.plotting_area().get_pixel_range();
+        let (lowest, _) = self.heights();
+        let place = |tick: f64| chart.backend_coord(&(self.x.place(tick), lowest)).0;
+        let ticks: Vec<f64> = self.x.ticks.iter().copied().filter(|tick| *tick > 0.0).collect();
+        for tick in ticks::labelled(&ticks, place) {
+            let left = place(tick);
+            root.draw(&PathElement::new([(left, down.start), (left, down.end)], GRID))?;
+            let style = font(11.0).color(&MUTED).pos(Pos::new(HPos::Center, VPos::Top));
+            root.draw(&Text::new((self.x.format)(tick), (left, down.end + 6), style))?;
+        }
+        Ok(())
     }
 
     fn draw_levels<Y>(&self, root: &Area<'_>, chart: &Chart<'_, '_, Y>) -> Result<(), DrawError>
@@ -167,7 +227,7 @@ impl Panel {
     {
         let (_, down) = chart.plotting_area().get_pixel_range();
         for Level { at, name } in &self.bounds {
-            let (left, _) = chart.backend_coord(&(*at, 1.0));
+            let (left, _) = chart.backend_coord(&(self.x.place(*at), 1.0));
             root.draw(&dashes((left, down.start), (left, down.end)))?;
             root.draw(&Text::new(
                 name.clone(),
@@ -178,13 +238,17 @@ impl Panel {
         Ok(())
     }
 
-    fn draw_names<Y>(&self, root: &Area<'_>, chart: &Chart<'_, '_, Y>) -> Result<(), DrawError>
+    fn draw_names<Y>(
+        &self,
+        lines: &[Line],
+        root: &Area<'_>,
+        chart: &Chart<'_, '_, Y>,
+    ) -> Result<(), DrawError>
     where
         Y: Ranged<ValueType = f64>,
     {
         let (across, down) = chart.plotting_area().get_pixel_range();
-        let ends: Vec<(&Line, (i32, i32))> = self
-            .lines
+        let ends: Vec<(&Line, (i32, i32))> = lines
             .iter()
             .filter_map(|line| Some((line, chart.backend_coord(&line.last()?))))
             .collect();

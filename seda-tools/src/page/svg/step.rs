@@ -25,7 +25,7 @@ pub fn step_svg(reports: &[StepReport], title: &str) -> Result<String, PageError
     let upper = Panel {
         caption: "Goodput, per second".to_owned(),
         x: Axis { label: "", ..time() },
-        y: Axis { label: "", format: units::short_count, log: false },
+        y: Axis { label: "", format: units::short_count, log: false, ticks: Vec::new() },
         lines: offered(reports).into_iter().chain(lines(reports, goodput)).collect(),
         levels: Vec::new(),
         // The upper panel names the parts for both.
@@ -35,7 +35,7 @@ pub fn step_svg(reports: &[StepReport], title: &str) -> Result<String, PageError
     let lower = Panel {
         caption: "p99 response time of right answers, from the intended start".to_owned(),
         x: time(),
-        y: Axis { label: "", format: units::short_seconds, log: true },
+        y: Axis { label: "", format: units::short_seconds, log: true, ticks: Vec::new() },
         lines: lines(reports, tail),
         levels: common_slo(reports),
         bounds: bounds(changes, |_| String::new()),
@@ -46,7 +46,12 @@ pub fn step_svg(reports: &[StepReport], title: &str) -> Result<String, PageError
 }
 
 fn time() -> Axis {
-    Axis { label: "seconds since the run began", format: units::short_count, log: false }
+    Axis {
+        label: "seconds since the run began",
+        format: units::short_count,
+        log: false,
+        ticks: Vec::new(),
+    }
 }
 
 fn bounds(changes: &[PartReport], name: impl Fn(&PartReport) -> String) -> Vec<Level> {

@@ -50,6 +50,23 @@ fn a_drawing_is_well_formed_and_has_every_name_as_text() {
 }
 
 #[test]
+fn a_single_server_has_the_ideal_line_and_a_dark_look() {
+    let one = goodput_svg(&[sweep("one", 4800.0, Sheds)], "One").unwrap();
+    assert!(one.contains("\nideal\n") && one.contains("prefers-color-scheme: dark"), "{one}");
+    // The ticks stand at the loads, and the most important ones have labels.
+    for load in ["1×", "0.25×", "5×", "2×"] {
+        assert!(one.contains(&format!("\n{load}\n")), "{load}");
+    }
+    // Each colour of the drawing has a dark one.
+    let (_, body) = one.split_once("</style>").unwrap();
+    for color in body.split("=\"#").skip(1).map(|rest| &rest[..6]) {
+        assert!(one.contains(&format!("[fill=\"#{color}\"]")), "{color}");
+    }
+    let two = [sweep("one", 4800.0, Sheds), sweep("two", 4800.0, Collapses)];
+    assert!(!goodput_svg(&two, "Two").unwrap().contains("\nideal\n"));
+}
+
+#[test]
 fn a_drawing_holds_only_finite_numbers() {
     let nan = Spread { median: f64::NAN, low: f64::NAN, high: f64::INFINITY };
     let point = |multiple| {

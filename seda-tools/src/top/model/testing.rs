@@ -1,12 +1,15 @@
 //! Graphs for tests: reports as a server would give them, second by second.
 
+use super::run::{Phase, RunTape};
 use super::tape::Tape;
+use crate::generator::Progress;
 use seda_core::Report;
 use seda_core::report::{
     BottleneckKind, ClassCounts, ClassReport, EdgeReport, RateEstimate, ResponseReport, StageReport,
 };
 use seda_core::stats::BUCKET_BOUNDS;
 use serde_json::json;
+use std::time::Duration;
 
 /// A stage of a made-up graph: events per second, and figures that stay the same.
 #[derive(Clone, Copy, Debug)]
@@ -269,5 +272,33 @@ pub(crate) fn many_stages(count: usize) -> Tape {
         .collect();
     let mut tape = Tape::live(Box::new(chain("long", &stages, 1)), None);
     (2..=10).for_each(|at| tape.push(Box::new(chain("long", &stages, at))));
+    tape
+}
+
+/// Returns a run of 900/s over `seconds`: from the 20th second on the server is overloaded, and
+/// the generator itself is late once.
+pub(crate) fn overloaded_run(seconds: u64) -> RunTape {
+    let mut tape = RunTape::default();
+    tape.phase = Phase::Measured;
+    let mut progress =
+        Progress { planned: Duration::from_secs(seconds + 20), ..Progress::default() };
+    for second in 1..=seconds {
+        let is_over = second >= 20;
+        let (good, late, refused, lost) = if is_over { (540, 90, 180, 90) } else { (900, 0, 0, 0) };
+        progress.outcomes.scheduled += 900;
+        progress.outcomes.good += good;
+        progress.outcomes.late += late;
+        progress.outcomes.refused += refused;
+        progress.outcomes.timed_out += lost;
+        for n in 0..good + late {
+            let micros = if is_over { 40_000 + n * 400 } else { 900 + n * 2 };
+            progress.answered.record(micros * 1_000, 1);
+        }
+        let lag = if second == 30 { 14_000_000 } else { 60_000 };
+        progress.lag.record(lag, 900);
+        progress.under_way = if is_over { 140 } else { 2 };
+        progress.elapsed = Duration::from_millis(second * 1_000 + 40);
+        tape.take(&progress);
+    }
     tape
 }

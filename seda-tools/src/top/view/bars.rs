@@ -29,8 +29,12 @@ pub(super) fn bar(filled: f64, cells: usize, look: Look) -> String {
 /// Returns a trend with a character for each value, the highest as high as a line. An unknown value
 /// is a space, and only zero is on the ground.
 pub(super) fn trend(values: &[Option<f64>], look: Look) -> String {
+    trend_up_to(values, values.iter().flatten().copied().fold(0.0, f64::max), look)
+}
+
+/// Returns a trend in which `most` is as high as a line; no value is higher.
+pub(super) fn trend_up_to(values: &[Option<f64>], most: f64, look: Look) -> String {
     let heights = if look.has_unicode { HEIGHTS } else { ASCII_HEIGHTS };
-    let most = values.iter().flatten().copied().fold(0.0, f64::max);
     let height = |value: f64| {
         let steps = (heights.len() - 1) as f64;
         let step = if value > 0.0 { (value / most * steps).ceil() as usize } else { 0 };

@@ -36,7 +36,7 @@ fn drawn(
 }
 
 #[track_caller]
-fn assert_is(name: &str, text: &str) {
+pub(super) fn assert_is(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/top/view/frames").join(name);
     let kept = fs::read_to_string(&path).unwrap_or_default();
     if kept != text && env::var_os("KEEP_FRAMES").is_some() {
