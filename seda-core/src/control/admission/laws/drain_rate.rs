@@ -26,6 +26,8 @@ const LEAST_QUEUE: f64 = 2.0;
 const LONG_MEMORY: f64 = 10.0;
 /// The time, in seconds, over which a step of the load or of the demand shows.
 const SHORT_MEMORY: f64 = 1.0;
+/// A capacity that is this many times less than its mean so far begins a new measurement.
+const CAPACITY_FALL: f64 = 4.0;
 /// The standard deviations of Poisson arrivals that the load of a cut queue may be less than
 /// measured, and that of a calm one more. The second error is dearer: it lets a queue stand again.
 const SIGMAS_BELOW: f64 = 1.0;
@@ -150,6 +152,8 @@ fn cut_backlog(seen: &AdmissionObservation, rate: f64, load: f64) -> f64 {
 struct Load {
     /// The time over which it is measured, without decay.
     seconds: f64,
+    /// The same with decay, as the sums below.
+    decayed: f64,
     arrivals: f64,
     /// The arrivals that the stage could have served.
     capacity: f64,
@@ -159,8 +163,14 @@ impl Load {
     fn add(&mut self, seen: &AdmissionObservation, rate: f64, memory: f64) {
         let kept = (-seen.seconds.max(0.0) / memory).exp();
         let capacity = rate * seen.seconds;
+        // Before the first services many workers count as capacity that the cores do not have. Such
+        // a sum says nothing of the load of the present capacity.
+        if self.capacity > CAPACITY_FALL * rate * self.decayed {
+            *self = Self::default();
+        }
         if capacity.is_finite() && capacity > 0.0 {
             self.seconds += seen.seconds;
+            self.decayed = self.decayed * kept + seen.seconds;
             self.arrivals = self.arrivals * kept + seen.offered as f64;
             self.capacity = self.capacity * kept + capacity;
         }
@@ -247,6 +257,17 @@ mod tests {
             AdmissionObservation { service_variation: Some(1.0), ..stands_for(125, 1.0) };
         assert_eq!(cut(&exponential, 30), 18.0);
         assert!(cut(&stands_for(105, 1.0), 30) > 25.0);
+    }
+
+    #[test]
+    fn workers_that_the_cores_turn_out_not_to_have_do_not_hide_an_overload() {
+        let mut law = DrainRate::default();
+        let many =
+            AdmissionObservation { workers: 512, parallelism: 512.0, ..stands_for(200, 0.1) };
+        assert!((0..3).all(|_| law.decide(&many).unwrap() > 10_000.0));
+        let limits: Vec<f64> =
+            (1..9).map(|n| law.decide(&stands_for(200, 0.1 * f64::from(n))).unwrap()).collect();
+        assert!(limits[5..].iter().all(|limit| *limit < 10.0), "{limits:?}");
     }
 
     #[test]
