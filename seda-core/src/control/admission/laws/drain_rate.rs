@@ -26,8 +26,6 @@ const LEAST_QUEUE: f64 = 2.0;
 const LONG_MEMORY: f64 = 10.0;
 /// The time, in seconds, over which a step of the load or of the demand shows.
 const SHORT_MEMORY: f64 = 1.0;
-/// A capacity that is this many times less than its mean so far begins a new measurement.
-const CAPACITY_FALL: f64 = 4.0;
 /// The standard deviations of Poisson arrivals that the load of a cut queue may be less than
 /// measured, and that of a calm one more. The second error is dearer: it lets a queue stand again.
 const SIGMAS_BELOW: f64 = 1.0;
@@ -107,8 +105,11 @@ impl DrainRate {
         if !self.cut && seen.standing_seconds <= seen.seconds {
             (self.load, self.recent) = Default::default();
         }
-        self.load.add(seen, rate, LONG_MEMORY);
-        self.recent.add(seen, rate, SHORT_MEMORY);
+        // Workers that are still to be added may find no core: they are no capacity yet.
+        if !seen.grows {
+            self.load.add(seen, rate, LONG_MEMORY);
+            self.recent.add(seen, rate, SHORT_MEMORY);
+        }
         if self.recent.differs_from(&self.load) {
             self.load = self.recent;
         }
@@ -152,8 +153,6 @@ fn cut_backlog(seen: &AdmissionObservation, rate: f64, load: f64) -> f64 {
 struct Load {
     /// The time over which it is measured, without decay.
     seconds: f64,
-    /// The same with decay, as the sums below.
-    decayed: f64,
     arrivals: f64,
     /// The arrivals that the stage could have served.
     capacity: f64,
@@ -163,14 +162,8 @@ impl Load {
     fn add(&mut self, seen: &AdmissionObservation, rate: f64, memory: f64) {
         let kept = (-seen.seconds.max(0.0) / memory).exp();
         let capacity = rate * seen.seconds;
-        // Before the first services many workers count as capacity that the cores do not have. Such
-        // a sum says nothing of the load of the present capacity.
-        if self.capacity > CAPACITY_FALL * rate * self.decayed {
-            *self = Self::default();
-        }
         if capacity.is_finite() && capacity > 0.0 {
             self.seconds += seen.seconds;
-            self.decayed = self.decayed * kept + seen.seconds;
             self.arrivals = self.arrivals * kept + seen.offered as f64;
             self.capacity = self.capacity * kept + capacity;
         }
