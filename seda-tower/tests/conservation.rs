@@ -109,7 +109,9 @@ fn assert_conserved(report: &Report) {
     assert_eq!(events.accepted, events.handled + events.shed + events.failed, "{report}");
     let lost: u64 = requests.lost.values().sum();
     assert_eq!(requests.admitted, requests.answered + lost, "{report}");
-    assert_eq!((events.accepted, events.handled), (requests.admitted, requests.answered));
+    assert_eq!(events.accepted, requests.admitted, "{report}");
+    // A client that leaves while its event is taken from the queue is lost, and the event handled.
+    assert!((requests.answered..=requests.admitted).contains(&events.handled), "{report}");
 }
 
 proptest! {
