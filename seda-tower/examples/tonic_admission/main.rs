@@ -9,10 +9,10 @@
 //!       and in another terminal, for ten seconds at twice the capacity of two threads,
 //!       `cargo run --release -p seda-tower --example tonic_admission -- \
 //!           --client http://127.0.0.1:50051`
-//! See:  what became of the calls of each tenant. All those of `modest` are answered; those of
-//!       `greedy` as far as the threads reach, and the others are refused at once. At a server with
-//!       `--plain` the deadlines of nearly all calls of both pass. Ctrl-C drains the server and
-//!       prints its report, with both tenants.
+//! See:  the calls of each tenant by their outcome. Nearly all those of `modest` are answered, and
+//!       those of `greedy` as far as the threads reach; the others are refused at once. A server
+//!       with `--plain` answers few calls of either in time. Ctrl-C drains the server and prints
+//!       its report, with both tenants.
 
 mod client;
 mod method;
