@@ -75,7 +75,7 @@ overload-matrix *flags:
     cargo run --release --locked --manifest-path benches/peers/Cargo.toml --bin matrix -- {{flags}}
 
 # axum with the admission layer in each case of benches/peers/admission.toml, beside other limits of
-# tower: 25 minutes.
+# tower.
 admission-matrix *flags:
     cargo run --release --locked --manifest-path benches/peers/Cargo.toml --bin matrix -- \
         --cells benches/peers/admission.toml --keep-docs {{flags}}

@@ -255,12 +255,20 @@ mod tests {
     #[test]
     fn workers_that_the_cores_turn_out_not_to_have_do_not_hide_an_overload() {
         let mut law = DrainRate::default();
-        let many =
-            AdmissionObservation { workers: 512, parallelism: 512.0, ..stands_for(200, 0.1) };
-        assert!((0..3).all(|_| law.decide(&many).unwrap() > 10_000.0));
-        let limits: Vec<f64> =
-            (1..9).map(|n| law.decide(&stands_for(200, 0.1 * f64::from(n))).unwrap()).collect();
-        assert!(limits[5..].iter().all(|limit| *limit < 10.0), "{limits:?}");
+        // Three ticks of a start that counts 512 workers, then the one that the core has.
+        for standing in [0.1, 0.2, 0.3] {
+            let many = AdmissionObservation {
+                workers: 512,
+                parallelism: 512.0,
+                grows: true,
+                ..stands_for(200, standing)
+            };
+            assert!(law.decide(&many).unwrap() > 10_000.0);
+        }
+        let limits: Vec<f64> = [0.4, 0.5, 0.6, 0.7]
+            .map(|standing| law.decide(&stands_for(200, standing)).unwrap())
+            .to_vec();
+        assert!(limits[2..].iter().all(|limit| *limit < 10.0), "{limits:?}");
     }
 
     #[test]
