@@ -7,8 +7,8 @@
 
 /// The longest wait of a burst without an SLO, in seconds, and the time after which a queue that
 /// was never empty counts as standing. Clients commonly give up after a second; the tick that ends
-/// the wait, and the service, leave a third of that. A burst of 0.1 s at three times the capacity has
-/// drained after 0.3 s, and after 0.4 s on a machine that is a quarter slower for a moment.
+/// the wait, and the service, leave a third of that. A burst of 0.1 s at three times the capacity
+/// has drained after 0.3 s, and after 0.4 s on a machine that is a quarter slower for a moment.
 pub(in crate::control) const HORIZON: f64 = 0.5;
 /// The events that may wait before the first service is measured. A service of 1.9 ms drains them
 /// within the horizon; a longer one does so once, at the start.
