@@ -256,17 +256,17 @@ mod tests {
     fn workers_that_the_cores_turn_out_not_to_have_do_not_hide_an_overload() {
         let mut law = DrainRate::default();
         // Three ticks of a start that counts 512 workers, then the one that the core has.
-        for standing in [0.1, 0.2, 0.3] {
+        for seconds in [0.1, 0.2, 0.3] {
             let many = AdmissionObservation {
                 workers: 512,
                 parallelism: 512.0,
                 grows: true,
-                ..stands_for(200, standing)
+                ..stands_for(200, seconds)
             };
             assert!(law.decide(&many).unwrap() > 10_000.0);
         }
         let limits: Vec<f64> = [0.4, 0.5, 0.6, 0.7]
-            .map(|standing| law.decide(&stands_for(200, standing)).unwrap())
+            .map(|seconds| law.decide(&stands_for(200, seconds)).unwrap())
             .to_vec();
         assert!(limits[2..].iter().all(|limit| *limit < 10.0), "{limits:?}");
     }
